@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# One entry.  `make` builds everything, `make run` boots it, `make test` tests
+# it.  Every folder lists its files in a files.mk:
+#
+#   KERN_SRCS    neutral kernel code, built for both platforms
+#   PC64_SRCS    kernel code of the PC platform      VK_SRCS  of the hosted one
+#   USER_PROGS   static musl programs:  NAME_SRCS    (installed as NAME_DEST)
+#   HOST_TOOLS   programs for the Linux host, linked with the hosted kernel:
+#                NAME_SRCS; they land in build/host/bin/
+#   TESTS        hosted test programs: NAME_SRCS, linked with the hosted kernel
+#                under ASan and UBSan; TSAN_TESTS: built under TSan as well
+#   UNIT_TESTS   the same, without the kernel (pure format code): NAME_SRCS
+
+B	:= build
+CC	?= gcc
+MUSL_CC	?= musl-gcc
+
+all: deps-check iso root host
+
+KERN_SRCS :=
+PC64_SRCS :=
+VK_SRCS :=
+USER_PROGS :=
+HOST_TOOLS :=
+TESTS :=
+TSAN_TESTS :=
+UNIT_TESTS :=
+
+include $(sort $(wildcard sys/*/files.mk sys/*/*/files.mk sys/*/*/*/files.mk))
+include $(sort $(wildcard lib/*/files.mk sbin/files.mk sbin/*/files.mk usr.bin/*/files.mk))
+include $(sort $(wildcard regress/files.mk regress/*/files.mk))
+
+WARN	:= -std=gnu11 -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
+INC	:= -Isys
+KINC	:= -Isys/platform
+
+PC64_CFLAGS := $(WARN) -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone \
+	-mgeneral-regs-only -fno-pic -fno-pie -fstack-protector-strong \
+	-mstack-protector-guard=global -fno-omit-frame-pointer \
+	-fno-strict-aliasing -fno-asynchronous-unwind-tables \
+	-Isys -Isys/platform -Isys/platform/pc64/include -Isys/cpu/x86_64/include
+
+VK_BASE := $(WARN) -g -fno-strict-aliasing -fno-omit-frame-pointer -pthread \
+	-Isys -Isys/platform -Isys/platform/vkernel/include
+HOST_CFLAGS := $(VK_BASE) -O2
+ASAN_CFLAGS := $(VK_BASE) -O1 -fsanitize=address,undefined \
+	-fno-sanitize-recover=undefined
+TSAN_CFLAGS := $(VK_BASE) -O1 -fsanitize=thread
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# ---- kernel for the PC -------------------------------------------------
+PC64_OBJS := $(patsubst %,$(B)/pc64/%.o,$(KERN_SRCS) $(PC64_SRCS))
+
+$(B)/pc64/%.o: %
+	@mkdir -p $(@D)
+	$(CC) $(PC64_CFLAGS) -MMD -MP -c $< -o $@
+
+# ---- hosted kernel, three ways -----------------------------------------
+define hosted
+$(1)_OBJS := $$(patsubst %,$(B)/$(1)/%.o,$$(KERN_SRCS) $$(VK_SRCS))
+$(B)/$(1)/%.o: %
+	@mkdir -p $$(@D)
+	$(CC) $$($(2)) -MMD -MP -c $$< -o $$@
+$(B)/$(1)/libkernel.a: $$($(1)_OBJS)
+	@rm -f $$@
+	ar rcs $$@ $$^
+endef
+$(eval $(call hosted,host,HOST_CFLAGS))
+$(eval $(call hosted,asan,ASAN_CFLAGS))
+$(eval $(call hosted,tsan,TSAN_CFLAGS))
+
+define host_tool
+$(B)/host/bin/$(1): $$(patsubst %,$(B)/host/%.o,$$($(1)_SRCS)) $(B)/host/libkernel.a
+	@mkdir -p $$(@D)
+	$(CC) $$(HOST_CFLAGS) -o $$@ $$^ $$($(1)_LIBS)
+endef
+$(foreach t,$(HOST_TOOLS),$(eval $(call host_tool,$(t))))
+
+define hosted_test
+$(B)/$(2)/test/$(1): $$(patsubst %,$(B)/$(2)/%.o,$$($(1)_SRCS) $$(ENV_SRCS)) $(B)/$(2)/libkernel.a
+	@mkdir -p $$(@D)
+	$(CC) $$($(3)) -o $$@ $$^ $$($(1)_LIBS)
+endef
+$(foreach t,$(TESTS),$(eval $(call hosted_test,$(t),asan,ASAN_CFLAGS)))
+$(foreach t,$(TSAN_TESTS),$(eval $(call hosted_test,$(t),tsan,TSAN_CFLAGS)))
+
+define unit_test
+$(B)/asan/test/$(1): $$(patsubst %,$(B)/asan/%.o,$$($(1)_SRCS))
+	@mkdir -p $$(@D)
+	$(CC) $$(ASAN_CFLAGS) -o $$@ $$^ $$($(1)_LIBS)
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
+
+# ---- user programs -----------------------------------------------------
+USER_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -O2 -g -static -Isys -Ilib
+define user_prog
+$(B)/user/$(1): $$(patsubst %,$(B)/user/%.o,$$($(1)_SRCS))
+	@mkdir -p $$(@D)
+	$(MUSL_CC) $$(USER_CFLAGS) -o $$@ $$^ $$($(1)_LIBS)
+endef
+$(B)/user/%.o: %
+	@mkdir -p $(@D)
+	$(MUSL_CC) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+$(foreach t,$(USER_PROGS),$(eval $(call user_prog,$(t))))
+
+host: $(patsubst %,$(B)/host/bin/%,$(HOST_TOOLS))
+user: $(patsubst %,$(B)/user/%,$(USER_PROGS))
+
+include $(wildcard release/files.mk)
+
+# ---- tests -------------------------------------------------------------
+HOSTED_TEST_BINS := $(patsubst %,$(B)/asan/test/%,$(TESTS) $(UNIT_TESTS)) \
+	$(patsubst %,$(B)/tsan/test/%,$(TSAN_TESTS))
+
+.PHONY: all host user check test clean
+# Hosted tests only: what a developer runs before each commit.
+check: $(HOSTED_TEST_BINS)
+	regress/run --hosted $(HOSTED_TEST_BINS)
+
+clean:
+	rm -rf $(B)

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Machine part of a CPU: x86-64 PC.  %gs:0 is gd_self in the kernel. */
+#ifndef _MACHINE_CPU_H_
+#define _MACHINE_CPU_H_
+
+#include <stdint.h>
+
+struct globaldata;
+
+struct md_globaldata {
+	uint64_t md_kstack_top;		/* for system call entry */
+	uint64_t md_user_rsp;		/* scratch of system call entry */
+	uint32_t md_apicid;
+	void	*md_tss;
+	void	*md_pmap;		/* active address space */
+	uint64_t md_intr_pending;	/* vectors held off */
+};
+
+static inline struct globaldata *
+md_mycpu(void)
+{
+	struct globaldata *gd;
+
+	__asm__ volatile("movq %%gs:0, %0" : "=r" (gd));
+	return gd;
+}
+#define mycpu	(md_mycpu())
+
+static inline void
+cpu_pause(void)
+{
+	__builtin_ia32_pause();
+}
+
+#endif

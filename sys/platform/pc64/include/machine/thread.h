@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Machine part of a thread: x86-64 PC. */
+#ifndef _MACHINE_THREAD_H_
+#define _MACHINE_THREAD_H_
+
+#include <stdint.h>
+
+struct trapframe;
+
+struct md_thread {
+	uint64_t md_sp;			/* saved stack pointer */
+	struct trapframe *md_frame;	/* user registers, threads with an lwp */
+	void	*md_fpu;		/* XSAVE area, or NULL */
+	uint64_t md_fsbase, md_gsbase;	/* user */
+	uint64_t md_onfault;		/* copyin recovery address, or 0 */
+};
+
+#endif

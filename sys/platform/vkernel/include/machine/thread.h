@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Machine part of a thread: hosted. */
+#ifndef _MACHINE_THREAD_H_
+#define _MACHINE_THREAD_H_
+
+struct md_thread {
+	void	*md_sp;		/* saved stack pointer */
+	void	*md_fake_stack;	/* ASan */
+	void	*md_tsan_fiber;	/* TSan */
+	void	(*md_fn)(void *);
+	void	*md_arg;
+};
+
+#endif
