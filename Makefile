@@ -64,7 +64,7 @@ $(B)/$(1)/%.o: %
 	@mkdir -p $$(@D)
 	$(CC) $$($(2)) -MMD -MP -c $$< -o $$@
 $(B)/$(1)/libkernel.a: $$($(1)_OBJS)
-	@rm -f $$@
+	@mkdir -p $$(@D); rm -f $$@
 	ar rcs $$@ $$^
 endef
 $(eval $(call hosted,host,HOST_CFLAGS))
