@@ -11,6 +11,10 @@
 #   TESTS        hosted test programs: NAME_SRCS, linked with the hosted kernel
 #                under ASan and UBSan; TSAN_TESTS: built under TSan as well
 #   UNIT_TESTS   the same, without the kernel (pure format code): NAME_SRCS
+#   HOST_SRCS    hosted sources that use the host's headers: for them sys/ is
+#                searched last, so that <sys/stat.h> is the host's and
+#                <vfs/hammer/hammer_disk.h> is still found.  (User programs and
+#                UNIT_TESTS are built that way too.)
 
 B	:= build
 CC	?= gcc
@@ -26,6 +30,7 @@ HOST_TOOLS :=
 TESTS :=
 TSAN_TESTS :=
 UNIT_TESTS :=
+HOST_SRCS :=
 
 include $(sort $(wildcard sys/*/files.mk sys/*/*/files.mk sys/*/*/*/files.mk))
 include $(sort $(wildcard lib/*/files.mk sbin/files.mk sbin/*/files.mk usr.bin/*/files.mk))
@@ -41,8 +46,11 @@ PC64_CFLAGS := $(WARN) -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone \
 	-fno-strict-aliasing -fno-asynchronous-unwind-tables \
 	-Isys -Isys/platform -Isys/platform/pc64/include -Isys/cpu/x86_64/include
 
-VK_BASE := $(WARN) -g -fno-strict-aliasing -fno-omit-frame-pointer -pthread \
-	-Isys -Isys/platform -Isys/platform/vkernel/include
+VK_BASE := $(WARN) -g -fno-strict-aliasing -fno-omit-frame-pointer -pthread
+VK_INC	:= -Isys -Isys/platform -Isys/platform/vkernel/include
+HOST_INC := $(subst -I,-idirafter ,$(VK_INC)) -idirafter lib
+UNIT_SRCS = $(foreach t,$(UNIT_TESTS),$($(t)_SRCS))
+vk_inc	= $(if $(filter $(1),$(HOST_SRCS) $(UNIT_SRCS)),$(HOST_INC),$(VK_INC))
 HOST_CFLAGS := $(VK_BASE) -O2
 ASAN_CFLAGS := $(VK_BASE) -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
@@ -62,7 +70,7 @@ define hosted
 $(1)_OBJS := $$(patsubst %,$(B)/$(1)/%.o,$$(KERN_SRCS) $$(VK_SRCS))
 $(B)/$(1)/%.o: %
 	@mkdir -p $$(@D)
-	$(CC) $$($(2)) -MMD -MP -c $$< -o $$@
+	$(CC) $$($(2)) $$(call vk_inc,$$<) -MMD -MP -c $$< -o $$@
 $(B)/$(1)/libkernel.a: $$($(1)_OBJS)
 	@mkdir -p $$(@D); rm -f $$@
 	ar rcs $$@ $$^
@@ -94,7 +102,8 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
 # ---- user programs -----------------------------------------------------
-USER_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -O2 -g -static -Isys -Ilib
+USER_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -O2 -g -static \
+	-idirafter sys -idirafter lib
 define user_prog
 $(B)/user/$(1): $$(patsubst %,$(B)/user/%.o,$$($(1)_SRCS))
 	@mkdir -p $$(@D)
