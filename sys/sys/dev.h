@@ -18,6 +18,10 @@ struct poll_waiter;
 
 struct dev_ops {
 	const char *do_name;
+	/* The device that open(2) of this one really opens (/dev/tty,
+	 * /dev/ptmx): a referenced cdev in *real, then its own do_open is
+	 * called.  May be NULL: itself. */
+	int	(*do_clone)(struct cdev *, int fflags, struct cdev **real);
 	int	(*do_open)(struct cdev *, int fflags);		/* may be NULL */
 	int	(*do_close)(struct cdev *, int fflags);		/* may be NULL */
 	int	(*do_read)(struct cdev *, struct uio *, int fflags);
