@@ -56,7 +56,7 @@ ASAN_CFLAGS := $(VK_BASE) -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
 TSAN_CFLAGS := $(VK_BASE) -O1 -fsanitize=thread
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/pc64 $(B)/host $(B)/asan $(B)/tsan $(B)/user -type f -name '*.d' 2>/dev/null)
 
 # ---- kernel for the PC -------------------------------------------------
 PC64_OBJS := $(patsubst %,$(B)/pc64/%.o,$(KERN_SRCS) $(PC64_SRCS))
@@ -117,7 +117,7 @@ $(foreach t,$(USER_PROGS),$(eval $(call user_prog,$(t))))
 host: $(patsubst %,$(B)/host/bin/%,$(HOST_TOOLS))
 user: $(patsubst %,$(B)/user/%,$(USER_PROGS))
 
-include $(wildcard release/files.mk)
+include $(sort $(wildcard release/*.mk))
 
 # ---- tests -------------------------------------------------------------
 HOSTED_TEST_BINS := $(patsubst %,$(B)/asan/test/%,$(TESTS) $(UNIT_TESTS)) \
