@@ -11,6 +11,7 @@
 #   TESTS        hosted test programs: NAME_SRCS, linked with the hosted kernel
 #                under ASan and UBSan; TSAN_TESTS: built under TSan as well
 #   UNIT_TESTS   the same, without the kernel (pure format code): NAME_SRCS
+#   BOOT_TESTS   programs that boot the system in QEMU and talk to its console
 #   HOST_SRCS    hosted sources that use the host's headers: for them sys/ is
 #                searched last, so that <sys/stat.h> is the host's and
 #                <vfs/hammer/hammer_disk.h> is still found.  (User programs and
@@ -31,6 +32,7 @@ TESTS :=
 TSAN_TESTS :=
 UNIT_TESTS :=
 HOST_SRCS :=
+BOOT_TESTS :=
 
 include $(sort $(wildcard sys/*/files.mk sys/*/*/files.mk sys/*/*/*/files.mk))
 include $(sort $(wildcard lib/*/files.mk sbin/files.mk sbin/*/files.mk usr.bin/*/files.mk))
@@ -123,13 +125,20 @@ include $(sort $(wildcard release/*.mk))
 HOSTED_TEST_BINS := $(patsubst %,$(B)/asan/test/%,$(TESTS) $(UNIT_TESTS)) \
 	$(patsubst %,$(B)/tsan/test/%,$(TSAN_TESTS))
 
-.PHONY: all host user check test clean quick
+.PHONY: all host user check test test-run clean quick
 # Everything compiles on both platforms; what a landing needs at the least.
 quick: $(PC64_OBJS) $(B)/host/libkernel.a
 
 # Hosted tests only: what a developer runs before each commit.
 check: $(HOSTED_TEST_BINS)
-	regress/run --hosted $(HOSTED_TEST_BINS)
+	regress/run --hosted regress/lint/lint $(HOSTED_TEST_BINS)
+
+# Everything: hosted tests under sanitizers, then booted ones over the serial
+# console.  BOOT_TESTS are programs listed by regress/*/files.mk.
+test: deps
+	$(MAKE) test-run
+test-run: $(HOSTED_TEST_BINS) all
+	regress/run --hosted regress/lint/lint $(HOSTED_TEST_BINS) --boot $(BOOT_TESTS)
 
 clean:
 	rm -rf $(B)
