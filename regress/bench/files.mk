@@ -1,0 +1,7 @@
+USER_PROGS += bench
+bench_SRCS := regress/bench/bench.c
+bench_DEST := /usr/bin/bench
+
+$(B)/bench/count.so: regress/bench/count.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -Wall -Wextra -Werror -O2 -fPIC -shared -fvisibility=hidden -o $@ $<
