@@ -22,6 +22,9 @@ struct callout {
 void	callout_init(struct callout *, void (*fn)(void *), void *arg);
 /* (Re)arm on this CPU, delay from now.  Any context but hard interrupt. */
 void	callout_reset(struct callout *, nsec_t delay_ns);
+/* The same, but fn runs like an IPI function: in a critical section of this
+ * CPU, on time, and must not block.  Not to be drained. */
+void	callout_reset_direct(struct callout *, nsec_t delay_ns);
 /* Disarm; true if it was pending.  The function may still be running. */
 bool	callout_stop(struct callout *);
 /* Disarm and wait: after this the function does not run.  Blocks. */

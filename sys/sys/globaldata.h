@@ -32,6 +32,9 @@ struct globaldata {
 	uint32_t	 gd_runqmask;
 	struct ipi_msg	*gd_ipiq;	/* [a] intrusive MPSC list */
 	struct thread	*gd_idlethread;
+	struct thread	*gd_switchfrom;	/* who ran before, see lwkt_sched.c */
+	struct thread_queue gd_dead;	/* exited, to be freed or used again */
+	int		 gd_ndead;
 	uint64_t	 gd_switches;
 	nsec_t		 gd_switchtime;
 	nsec_t		 gd_idletime;

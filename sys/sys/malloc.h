@@ -34,6 +34,9 @@ void	*krealloc(void *, size_t oldsize, size_t size, struct malloc_type *,
 /* Any CPU, any thread; NULL is allowed.  Never blocks. */
 void	kfree(void *, struct malloc_type *);
 char	*kstrdup(const char *, struct malloc_type *);
+/* Visit the types that were ever used; they never go away. */
+void	kmalloc_foreach(void (*fn)(const struct malloc_type *, void *), void *arg);
+void	kmalloc_init(void);		/* init_main.c */
 
 MALLOC_DECLARE(M_TEMP);
 

@@ -18,6 +18,11 @@ void	panic(const char *fmt, ...) __printflike(1, 2) __noreturn;
 /* To the console and the message buffer.  Any context; never blocks. */
 int	kprintf(const char *fmt, ...) __printflike(1, 2);
 int	kvprintf(const char *fmt, va_list ap);
+/* Copy what was printed from position *pos on (counted since boot), advance
+ * it; text that the ring has lost is skipped. */
+size_t	msgbuf_read(uint64_t *pos, char *buf, size_t size);
+void	backtrace_print(void);
+extern void (*panic_hook)(void);	/* a debugger's, after the message */
 /* At most size bytes, NUL included; returns the length that was wanted. */
 int	ksnprintf(char *buf, size_t size, const char *fmt, ...)
 	    __printflike(3, 4);
@@ -53,5 +58,6 @@ int	copyinstr(vm_offset_t uaddr, char *kaddr, size_t max, size_t *lenp);
 
 /* Random bytes, cryptographically good after boot.  Any thread. */
 void	random_bytes(void *buf, size_t len);
+void	random_mix(uint64_t entropy);	/* from a device */
 
 #endif

@@ -31,16 +31,30 @@ enum {
 	TDPRI_MAX	= 31,
 };
 
+/*
+ * IPI messages: func(arg, arg2) runs on the CPU, in a critical section, and
+ * must not block.  In order from one sender.  The entry is caller storage
+ * until its function has begun (it is intrusive: a queue cannot be full).
+ */
+struct ipi_msg {
+	struct ipi_msg	*im_next;
+	void		(*im_func)(void *, void *);
+	void		*im_arg;
+	void		*im_arg2;
+	uint32_t	 im_flags;	/* [a] busy */
+};
+
 enum { LWKT_MAXTOKENS = 16 };
 
 struct lwkt_tokref {
 	struct lwkt_token *tr_tok;
 	bool		 tr_shared;
+	bool		 tr_nested;	/* held already by an earlier ref */
 };
 
 struct thread {
 	TAILQ_ENTRY(thread) td_runq;	/* [owner CPU] */
-	TAILQ_ENTRY(thread) td_sleepq;	/* [owner CPU] tsleep hash chain */
+	TAILQ_ENTRY(thread) td_sleepq;	/* [sleep bucket] hash chain */
 	LIST_ENTRY(thread) td_all;	/* [all-threads spinlock] */
 	struct globaldata *td_gd;	/* owner CPU */
 	int		 td_pri;
@@ -50,14 +64,17 @@ struct thread {
 	int		 td_spincount;	/* [self] spinlocks held */
 	xid_t		 td_xid;	/* [self] operation worked for */
 	xid_t		 td_ownxid;	/* I this thread's own id, never 0 */
-	const void	*td_wchan;	/* [owner CPU] sleeping on */
+	const void	*td_wchan;	/* [sleep bucket] queued on, or NULL */
 	const char	*td_wmesg;
-	nsec_t		 td_wdeadline;	/* [owner CPU] 0: none */
-	int		 td_wresult;
+	int		 td_wresult;	/* [sleep bucket] */
+	bool		 td_wcatch;	/* [sleep bucket] signals may end it */
 	struct lwkt_port td_port;	/* reply port of this thread */
 	struct lwkt_tokref td_toks[LWKT_MAXTOKENS];	/* [self] */
 	int		 td_ntoks;
 	struct lwp	*td_lwp;	/* I NULL: pure kernel thread */
+	struct globaldata *td_migrate;	/* [self] where lwkt_migrate() goes */
+	struct ipi_msg	 td_schedmsg;	/* one TDMP_SCHED at a time */
+	void		(*td_start)(void *);	/* I where it begins */
 	void		*td_private;	/* the creator's */
 	void		*td_kstack;
 	nsec_t		 td_cputime;	/* [owner CPU] */
@@ -77,6 +94,7 @@ void	lwkt_migrate(int cpu);		/* move the current thread */
 void	lwkt_setpri(struct thread *, int pri);	/* of the current thread */
 /* May this context block?  Asserts no spinlock, not in an IPI or interrupt. */
 void	lwkt_assert_may_block(void);
+void	lwkt_threads_print(void);	/* for the debugger and panics */
 
 /*
  * Sleep on an address.  To lose no wakeup: tsleep_interlock(ident), test the
@@ -103,6 +121,12 @@ void	tsleep_abort(struct thread *);
 struct spinlock;
 int	ssleep(const void *ident, struct spinlock *, int flags,
 	    const char *wmesg, nsec_t timo_ns);
+/* End the PCATCH sleep of a thread, if it is in one: a signal was posted.  The
+ * caller keeps the thread from going away. */
+void	tsleep_signal(struct thread *);
+/* Is there a signal for the current thread?  0, EINTR or ERESTART.  Set by
+ * kern_sig.c; called at PCATCH sleeps, may not block. */
+extern int (*tsleep_signal_hook)(void);
 
 /*
  * Serializing tokens: exclusion while running.  They are lost across every
@@ -125,20 +149,12 @@ bool	lwkt_token_try(struct lwkt_token *);
 void	lwkt_token_put(struct lwkt_token *);
 bool	lwkt_token_held(const struct lwkt_token *);	/* exclusively, by me */
 
-/*
- * IPI messages: func(arg, arg2) runs on the CPU, in a critical section, and
- * must not block.  In order from one sender.  The entry is caller storage
- * until its function has begun (it is intrusive: a queue cannot be full).
- */
-struct ipi_msg {
-	struct ipi_msg	*im_next;
-	void		(*im_func)(void *, void *);
-	void		*im_arg;
-	void		*im_arg2;
-	uint32_t	 im_flags;	/* [a] busy */
-};
 void	lwkt_ipi_send(int cpu, struct ipi_msg *);
-/* Run func on every CPU of the mask (this one too) and wait for all. */
+/* The same: fills the entry first. */
+void	lwkt_ipi_call(int cpu, struct ipi_msg *, void (*func)(void *, void *),
+	    void *arg, void *arg2);
+/* Run func on every CPU of the mask (this one too) and wait for all.  No
+ * spinlocks held; IPI functions of this CPU may run meanwhile. */
 void	lwkt_ipi_sync(uint64_t cpumask, void (*func)(void *, void *),
 	    void *arg, void *arg2);
 

@@ -56,6 +56,12 @@ struct vm_page *vm_page_alloc(int flags);
 struct vm_page *vm_page_alloc_contig(int order, int flags);
 void	vm_page_free(struct vm_page *);		/* not wired, no object */
 void	vm_page_free_contig(struct vm_page *, int order);
+/* Any run of pages, for who gives back the tail of a contiguous block. */
+void	vm_page_free_range(struct vm_page *, uint64_t n);
+/* Memory is short: sleep until somebody freed some.  Panics if nobody can. */
+void	vm_page_wait_memory(void);
+/* Start the thread that answers memory pressure (init_main.c). */
+void	vm_reclaim_start(void);
 
 vm_paddr_t	vm_page_pa(const struct vm_page *);
 struct vm_page *vm_page_from_pa(vm_paddr_t);

@@ -32,4 +32,10 @@ cpu_pause(void)
 	__builtin_ia32_pause();
 }
 
+/* A point where another CPU might do something: see the hosted one. */
+static inline void
+cpu_poll(void)
+{
+}
+
 #endif

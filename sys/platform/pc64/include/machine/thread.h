@@ -7,6 +7,9 @@
 
 struct trapframe;
 
+/* The kernel gives each thread a stack of this size; 0: the platform does. */
+enum { MD_KSTACK_SIZE = 32768 };
+
 struct md_thread {
 	uint64_t md_sp;			/* saved stack pointer */
 	struct trapframe *md_frame;	/* user registers, threads with an lwp */

@@ -20,4 +20,7 @@ cpu_pause(void)
 	__builtin_ia32_pause();
 }
 
+/* In deterministic mode: let the seeded chooser run another virtual CPU. */
+void	cpu_poll(void);
+
 #endif

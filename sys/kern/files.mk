@@ -1,0 +1,20 @@
+# Threads, messages, memory, time, devices.
+KERN_SRCS += sys/kern/init_main.c
+KERN_SRCS += sys/kern/kern_callout.c
+KERN_SRCS += sys/kern/kern_clock.c
+KERN_SRCS += sys/kern/kern_dev.c
+KERN_SRCS += sys/kern/kern_epoch.c
+KERN_SRCS += sys/kern/kern_lock.c
+KERN_SRCS += sys/kern/kern_malloc.c
+KERN_SRCS += sys/kern/kern_panic.c
+KERN_SRCS += sys/kern/kern_printf.c
+KERN_SRCS += sys/kern/kern_prot.c
+KERN_SRCS += sys/kern/kern_random.c
+KERN_SRCS += sys/kern/kern_sleep.c
+KERN_SRCS += sys/kern/kern_spinlock.c
+KERN_SRCS += sys/kern/lwkt_ipiq.c
+KERN_SRCS += sys/kern/lwkt_msgport.c
+KERN_SRCS += sys/kern/lwkt_sched.c
+KERN_SRCS += sys/kern/lwkt_thread.c
+KERN_SRCS += sys/kern/lwkt_token.c
+KERN_SRCS += sys/kern/uio.c

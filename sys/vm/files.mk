@@ -1,0 +1,1 @@
+KERN_SRCS += sys/vm/vm_page.c
