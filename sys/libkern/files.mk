@@ -1,4 +1,3 @@
-KERN_SRCS += sys/libkern/rbtree.c sys/libkern/kstring.c \
-	sys/libkern/crc32c.c sys/libkern/crc32.c
-# The host's C library has these.
+KERN_SRCS += sys/libkern/rbtree.c
+KERN_SRCS += sys/libkern/kstring.c
 PC64_SRCS += sys/libkern/string.c

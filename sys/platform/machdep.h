@@ -63,15 +63,6 @@ void	md_symbol(uintptr_t pc, char *buf, size_t size);
 /* Boot command line ("root=/dev/vbd0 smp=2 ..."), and arguments of it. */
 const char *md_cmdline(void);
 
-/* Find devices and register them (disk_register, dev_register).  kern_main's
- * boot table calls it in a thread, when all CPUs run.  Blocks. */
-void	md_attach_devices(void);
-
-/* The direct map: kernel address of physical memory.  vm_page.c builds
- * pa_to_kva() and kva_to_pa() on these. */
-void	*md_pa_to_kva(uint64_t pa);
-uint64_t md_kva_to_pa(const void *kva);
-
 /* The kernel's side, called by platforms. */
 void	kern_main(void) __noreturn;	/* boot CPU, after vm_phys_add() */
 void	kern_cpu_main(int cpuid) __noreturn;

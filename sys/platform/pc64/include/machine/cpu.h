@@ -6,14 +6,17 @@
 #include <stdint.h>
 
 struct globaldata;
+struct pmap;
 
 struct md_globaldata {
 	uint64_t md_kstack_top;		/* for system call entry */
 	uint64_t md_user_rsp;		/* scratch of system call entry */
 	uint32_t md_apicid;
 	void	*md_tss;
-	void	*md_pmap;		/* active address space */
-	uint64_t md_intr_pending;	/* vectors held off */
+	struct pmap *md_pmap;		/* loaded address space */
+	uint64_t md_intr_pending;	/* [a] device vectors held off */
+	void	*md_fpu;		/* whose state the registers hold */
+	uint64_t md_shoot_from;		/* [a] CPUs that ask us to flush */
 };
 
 static inline struct globaldata *

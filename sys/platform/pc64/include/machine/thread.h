@@ -12,10 +12,9 @@ enum { MD_KSTACK_SIZE = 32768 };
 
 struct md_thread {
 	uint64_t md_sp;			/* saved stack pointer */
-	struct trapframe *md_frame;	/* user registers, threads with an lwp */
+	struct trapframe *md_frame;	/* user registers, see cpu/frame.h F1 */
 	void	*md_fpu;		/* XSAVE area, or NULL */
 	uint64_t md_fsbase, md_gsbase;	/* user */
-	uint64_t md_onfault;		/* copyin recovery address, or 0 */
 };
 
 #endif
