@@ -1,0 +1,5 @@
+USER_PROGS += jscan
+HOST_TOOLS += jscan
+jscan_SRCS := sbin/jscan/jscan.c $(LIBJOURNAL_SRCS) $(JFORMAT_SRCS)
+jscan_DEST := /sbin/jscan
+HOST_SRCS += sbin/jscan/jscan.c

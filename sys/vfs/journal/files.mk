@@ -1,0 +1,9 @@
+KERN_SRCS += sys/vfs/journal/jhash.c sys/vfs/journal/jrec.c
+
+# jhash.c alone includes a header of the build machine (xxhash.h).
+JHASH_INC := -Isys/vfs/journal/freestanding -idirafter /usr/include
+$(B)/pc64/sys/vfs/journal/jhash.c.o: PC64_CFLAGS += $(JHASH_INC)
+$(B)/host/sys/vfs/journal/jhash.c.o: HOST_CFLAGS += $(JHASH_INC)
+$(B)/asan/sys/vfs/journal/jhash.c.o: ASAN_CFLAGS += $(JHASH_INC)
+$(B)/tsan/sys/vfs/journal/jhash.c.o: TSAN_CFLAGS += $(JHASH_INC)
+$(B)/user/sys/vfs/journal/jhash.c.o: USER_CFLAGS += $(JHASH_INC)
