@@ -22,7 +22,7 @@ static uint64_t left;			/* bytes until the next reseed */
 static inline uint32_t
 rotl(uint32_t v, int n)
 {
-	return v << n | v >> (32 - n);
+	return v << n | v >> (-n & 31);
 }
 
 static inline void

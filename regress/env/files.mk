@@ -1,0 +1,1 @@
+ENV_SRCS += regress/env/env_main.c
