@@ -11,6 +11,7 @@
 #   TESTS        hosted test programs: NAME_SRCS, linked with the hosted kernel
 #                under ASan and UBSan; TSAN_TESTS: built under TSan as well
 #   UNIT_TESTS   the same, without the kernel (pure format code): NAME_SRCS
+#   KERN_TEST_SRCS  sources of UNIT_TESTS that use kernel headers
 #   BOOT_TESTS   programs that boot the system in QEMU and talk to its console
 #   HOST_SRCS    hosted sources that use the host's headers: for them sys/ is
 #                searched last, so that <sys/stat.h> is the host's and
@@ -52,7 +53,7 @@ VK_BASE := $(WARN) -g -fno-strict-aliasing -fno-omit-frame-pointer -pthread
 VK_INC	:= -Isys -Isys/platform -Isys/platform/vkernel/include
 HOST_INC := $(subst -I,-idirafter ,$(VK_INC)) -idirafter lib
 UNIT_SRCS = $(foreach t,$(UNIT_TESTS),$($(t)_SRCS))
-vk_inc	= $(if $(filter $(1),$(HOST_SRCS) $(UNIT_SRCS)),$(HOST_INC),$(VK_INC))
+vk_inc	= $(if $(filter $(1),$(HOST_SRCS) $(filter-out sys/% $(KERN_TEST_SRCS),$(UNIT_SRCS))),$(HOST_INC),$(VK_INC))
 HOST_CFLAGS := $(VK_BASE) -O2
 ASAN_CFLAGS := $(VK_BASE) -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
