@@ -15,10 +15,16 @@ struct mount;
 struct vnode;
 struct vop_msg;
 struct vop_effects;
+struct vop_gate;
 
 struct statfs_info {			/* sizes in f_bsize units */
 	uint64_t	f_type, f_bsize, f_blocks, f_bfree, f_bavail;
 	uint64_t	f_files, f_ffree, f_fsid, f_namelen, f_flags;
+};
+
+enum {					/* vfc_flags */
+	VFC_MEMORY = 1,	/* files live in the page cache: no syncer, no dirty list */
+	VFC_NODEV = 2,	/* takes no device ("nodev" in /proc/filesystems) */
 };
 
 /* A filesystem type.  Register with vfs_register() at boot. */
@@ -30,11 +36,11 @@ struct vfsops {
 	int	(*vfs_mount)(struct mount *, const char *special,
 		    const char *data, struct ucred *);
 	int	(*vfs_remount)(struct mount *, uint32_t flags, const char *data);
+	/* No vnode is left but those that the filesystem itself references. */
 	int	(*vfs_unmount)(struct mount *, bool force);
 	int	(*vfs_statfs)(struct mount *, struct statfs_info *);
 	/* Everything that is done so far becomes durable if wait. */
 	int	(*vfs_sync)(struct mount *, bool wait);
-	/* A name with "@@" was not found: the filesystem may know it. NULL ok.*/
 	TAILQ_ENTRY(vfsops) vfc_list;
 };
 
@@ -53,8 +59,12 @@ struct vop_layer {
 	void	(*vl_commit)(struct vop_layer *, struct vop_msg *,
 		    const struct vop_effects *);
 	void	*vl_private;
-	struct vop_layer *vl_next;	/* below; NULL: the filesystem */
-	int32_t	vl_inflight;		/* [a] messages inside */
+};
+
+/* The layers of a mount, top first; replaced as a whole, never changed. */
+struct vop_stack {
+	int	vs_count;
+	struct vop_layer *vs_layer[];
 };
 
 enum {					/* mnt_flags: Linux MS_* where they exist */
@@ -70,7 +80,8 @@ struct mount {
 	vop_fn_t *const	*mnt_vops;	/* I indexed by enum vop_op; NULL entry:
 					 * EOPNOTSUPP, see vop_default() */
 	struct lwkt_port mnt_port;	/* where messages are sent */
-	struct vop_layer *mnt_layers;	/* [a] top of the stack */
+	struct vop_stack *mnt_stack;	/* [a] layers, or NULL (vfs_layer.c) */
+	struct vop_gate	*mnt_gate;	/* I operations inside (vfs_layer.c) */
 	void		*mnt_data;	/* the filesystem's */
 	struct vnode	*mnt_root;	/* I referenced */
 	struct nchandle	 mnt_rootnch;	/* root entry of this mount */
@@ -88,6 +99,8 @@ struct mount {
 	dev_t		 mnt_dev;	/* st_dev of the live tree */
 	struct thread	*mnt_syncer;
 	void		*mnt_journals;	/* vfs/journal's */
+	bool		 mnt_unmounting; /* [mountlist] no new ways in */
+	bool		 mnt_stop;	/* [a] the syncer shall end */
 	void		*mnt_dead;	/* set: forced unmount began */
 	char		 mnt_from[256];	/* "/dev/vbd0" */
 	char		 mnt_opts[256];
@@ -95,11 +108,18 @@ struct mount {
 
 void	vfs_register(struct vfsops *);
 struct vfsops *vfs_find(const char *name);
+int	vfs_foreach_type(int (*fn)(const struct vfsops *, void *), void *arg);
 /* Mount at a covered place (NULL: the first root).  Blocks. */
 int	vfs_mount(const char *fstype, const char *special,
 	    const struct nchandle *on, uint32_t flags, const char *data,
 	    struct ucred *, struct mount **);
-int	vfs_unmount(struct mount *, bool force);	/* EBUSY */
+/* The caller has one mount_ref() and no handle into it.  EBUSY: somebody else
+ * uses it, or mounted on it.  force: detach now, finish with the last user. */
+int	vfs_unmount(struct mount *, bool force);
+int	vfs_statfs(struct mount *, struct statfs_info *);
+/* The first mounts, from the boot command line; called by init_main.c. */
+void	vfs_init(void);
+void	vfs_mountroot(void);
 int	vfs_sync_all(bool wait);
 int	vfs_sync(struct mount *, bool wait);
 struct mount *mount_covering(const struct nchandle *);	/* ref, or NULL */

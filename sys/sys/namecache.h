@@ -44,6 +44,8 @@ int	nc_vnode(const struct nchandle *, struct ucred *, struct vnode **);
  * name lock order is held.  Not terminated: *lenp bytes. */
 const char *nc_name(const struct nchandle *, size_t *lenp);
 bool	nc_parent(const struct nchandle *, struct nchandle *parent);
+/* Has the name been removed (or replaced) since the handle was made? */
+bool	nc_destroyed(const struct nchandle *);
 /* Absolute path as seen below root into buf; ENAMETOOLONG, ENOENT. */
 int	nc_fullpath(const struct nchandle *, const struct nchandle *root,
 	    char *buf, size_t size);
@@ -74,9 +76,15 @@ struct nlookup {
 	struct ucred	*nl_cred;
 	uint32_t	 nl_flags;
 	bool		 nl_dirslash;	/* out: the path ended in '/' */
+	bool		 nl_locked;	/* nl_nch is locked: done() unlocks */
+	int		 nl_dots;	/* out: no name at the end: 1 ".", 2 "..",
+					 * 3 a root */
 	struct nchandle	 nl_root;	/* in: process root */
 	struct nchandle	 nl_start;	/* in: where a relative path begins */
 };
+
+/* Boot: before the first mount. */
+void	nc_init(void);
 
 /* root/start handles are copied.  Blocks. ENOENT ENOTDIR ELOOP EACCES
  * ENAMETOOLONG.  Always pair with nlookup_done(), also on error. */

@@ -37,6 +37,7 @@ enum {					/* v_flags, [v_spin] */
 	VN_NOCACHE	= 0x010,	/* attributes not cacheable (procfs) */
 	VN_RECLAIMING	= 0x020,
 	VN_ASOF		= 0x040,	/* read-only view of the past */
+	VN_ONLRU	= 0x100,	/* core's: on the list of idle vnodes */
 };
 
 TAILQ_HEAD(ncp_list, namecache);
@@ -69,9 +70,12 @@ struct vnode {
 /* For filesystems.  A new vnode has one reference and v_lock is not held;
  * the filesystem sets v_data and enters it in its own inode table. */
 int	vn_alloc(struct mount *, enum vtype, void *data, struct vnode **);
-/* Take a reference on a vnode found in the filesystem's own table (held by
- * it).  Blocks.  ENOENT: reclaimed meanwhile, look again. */
+/* Take a reference on a vnode found in the filesystem's own table: vn_hold()
+ * it under the table's lock, release that, vn_get(), vn_drop().  Blocks.
+ * ENOENT: reclaimed meanwhile, look again. */
 int	vn_get(struct vnode *);
+/* The same without blocking; false: it is being reclaimed, or was. */
+bool	vn_tryget(struct vnode *);
 void	vn_ref(struct vnode *);		/* needs a reference already */
 void	vn_rele(struct vnode *);	/* may block (inactive) */
 void	vn_hold(struct vnode *);

@@ -50,7 +50,10 @@ struct vop_msg {
 	xid_t		 vm_xid;
 	struct mount	*vm_mount;
 	struct ucred	*vm_cred;
-	struct vop_layer *vm_layer;	/* where it is; NULL: the filesystem */
+	struct vop_stack *vm_stack;	/* layers it passes, fixed at the start */
+	int		 vm_depth;	/* how many of them it has entered */
+	int		 vm_gateidx;	/* vfs_layer.c */
+	int64_t		*vm_gate;
 	uint64_t	 vm_number;	/* drawn by vop_number/vop_commit */
 	nsec_t		 vm_wall;	/* wall time of the operation, ns */
 	pid_t		 vm_pid;	/* who, for journals */
@@ -133,6 +136,7 @@ enum {					/* vm_flags */
 	VMF_COMMITTED	= 0x1,		/* vop_commit was called */
 	VMF_NUMBERED	= 0x2,
 	VMF_NOFS	= 0x4,		/* memory reclaim: do not allocate */
+	VMF_INTERNAL	= 0x8,		/* vop_internal_init() */
 };
 
 /*

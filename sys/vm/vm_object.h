@@ -26,11 +26,17 @@ struct vm_object {
 	uint64_t	 vo_npages;	/* [vo_spin] */
 	uint64_t	 vo_ndirty;	/* [vo_spin] */
 	struct vnode	*vo_vnode;	/* I OBJT_VNODE; not a reference */
+	int64_t		*vo_charge;	/* I or NULL: [a] counts dirty pages of
+					 * many objects (a tmpfs's space) */
 	struct vm_mapping_list vo_mappings;	/* [vo_spin] who maps us */
-	/* Called to remove or write-protect [start,end) in every address
-	 * space: set by vm_map.c at boot (upward by registration). */
 };
 
+/*
+ * An object starts with one reference.  That of a vnode's object is the
+ * vnode's own; every further reference (a mapping) also references the
+ * vnode, so a mapped file is never recycled.
+ */
+void	vm_object_init(void);		/* boot */
 struct vm_object *vm_object_alloc(enum vm_object_type, struct vnode *);
 void	vm_object_ref(struct vm_object *);
 void	vm_object_rele(struct vm_object *);	/* last: frees all pages */
@@ -52,8 +58,16 @@ void	vm_object_mark_clean(struct vm_object *, struct vm_page *);	/* busy */
 void	vm_object_remove(struct vm_object *, struct vm_page *);
 /* Remove all pages with index >= start (unmapping them).  Blocks. */
 void	vm_object_truncate(struct vm_object *, vm_pindex_t start);
+/* Wait until the page is not busy (the holder of vo_spin calls; it is
+ * released).  The page may be gone afterwards: look it up again. */
+void	vm_object_wait_busy(struct vm_object *, struct vm_page *);
 
-/* vm_map.c registers these two. */
+/* Registered by vfs/core: references of the vnode behind an object. */
+extern void (*vm_object_vnode_ref)(struct vnode *);
+extern void (*vm_object_vnode_rele)(struct vnode *);	/* may block */
+
+/* vm_map.c registers these two: remove or write-protect [start, end) in every
+ * address space that maps the object. */
 extern void (*vm_object_unmap_hook)(struct vm_object *, vm_pindex_t start,
 	    vm_pindex_t end);
 extern void (*vm_object_wrprotect_hook)(struct vm_object *, vm_pindex_t start,

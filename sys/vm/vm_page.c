@@ -377,6 +377,8 @@ vm_page_unwire(struct vm_page *m)
 	int32_t was = atomic_fetch_sub(&m->m_wire, 1);
 
 	KKASSERT(was > 0);
+	if (was == 1 && (atomic_load(&m->m_flags) & VMP_ORPHAN))
+		vm_page_free(m);
 }
 
 bool

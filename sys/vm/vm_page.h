@@ -28,6 +28,8 @@ enum {					/* m_flags, [a] */
 	VMP_FREE	= 0x20,
 	VMP_ACTIVE	= 0x40,		/* used since the reclaimer looked */
 	VMP_WRITEBACK	= 0x80,		/* being written; contents stable */
+	VMP_ORPHAN	= 0x100,	/* left its object while wired: the last
+					 * unwire frees it */
 };
 
 struct vm_page {

@@ -1,0 +1,2 @@
+TESTS += vfs_smoke
+vfs_smoke_SRCS := regress/vfs/smoke.c

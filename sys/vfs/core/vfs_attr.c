@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The attribute cache of a vnode.
+ *
+ * A1  Writers hold v_spin and make v_attr_seq odd while they change it.
+ * A2  Readers copy without a lock and copy again if the sequence moved.
+ * A3  An answer of VOP_GETATTR is cached only if nothing was committed since
+ *     it was asked for, so an old answer never hides a newer commit.
+ */
+#include <sys/atomic.h>
+#include <sys/errno.h>
+#include <sys/systm.h>
+#include <sys/thread.h>
+
+#include "vfs_core.h"
+
+static inline void
+seq_begin(struct vnode *vp)
+{
+	spin_lock(&vp->v_spin);
+	atomic_store_relaxed(&vp->v_attr_seq, vp->v_attr_seq + 1);
+	__atomic_thread_fence(__ATOMIC_RELEASE);
+}
+
+static inline void
+seq_end(struct vnode *vp)
+{
+	atomic_store_rel(&vp->v_attr_seq, vp->v_attr_seq + 1);
+	spin_unlock(&vp->v_spin);
+}
+
+void
+vn_attr_set(struct vnode *vp, const struct vattr *vap)
+{
+	if (vp->v_flags & VN_NOCACHE) {
+		atomic_store_relaxed(&vp->v_size, vap->va_size);
+		return;
+	}
+	seq_begin(vp);
+	vp->v_attr = *vap;
+	atomic_store_relaxed(&vp->v_size, vap->va_size);
+	atomic_store_relaxed(&vp->v_attr_valid, true);
+	seq_end(vp);
+}
+
+void
+vn_attr_invalidate(struct vnode *vp)
+{
+	seq_begin(vp);
+	atomic_store_relaxed(&vp->v_attr_valid, false);
+	seq_end(vp);
+}
+
+void
+vn_setsize(struct vnode *vp, uint64_t newsize)
+{
+	seq_begin(vp);
+	vp->v_attr.va_size = newsize;
+	atomic_store_relaxed(&vp->v_size, newsize);
+	seq_end(vp);
+}
+
+/* A consistent copy if it is cached.  Does not block. */
+static bool
+attr_peek(struct vnode *vp, struct vattr *vap)
+{
+	uint32_t seq;
+
+	for (;;) {
+		seq = atomic_load_acq(&vp->v_attr_seq);
+		if (seq & 1) {
+			cpu_pause();
+			continue;
+		}
+		if (!atomic_load_relaxed(&vp->v_attr_valid))
+			return false;
+		*vap = vp->v_attr;
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		if (atomic_load_relaxed(&vp->v_attr_seq) == seq)
+			return true;
+	}
+}
+
+int
+vn_getattr(struct vnode *vp, struct vattr *vap, struct ucred *cred)
+{
+	uint32_t seq;
+	int error;
+
+	if (attr_peek(vp, vap))
+		return 0;
+	seq = atomic_load_acq(&vp->v_attr_seq);
+	memset(vap, 0, sizeof(*vap));
+	error = vop_getattr(vp, vap, cred);
+	if (error != 0)
+		return error;
+	if (vp->v_flags & VN_NOCACHE)
+		return 0;
+	spin_lock(&vp->v_spin);
+	if (vp->v_attr_seq == seq) {		/* A3 */
+		atomic_store_relaxed(&vp->v_attr_seq, seq + 1);
+		__atomic_thread_fence(__ATOMIC_RELEASE);
+		vp->v_attr = *vap;
+		atomic_store_relaxed(&vp->v_size, vap->va_size);
+		atomic_store_relaxed(&vp->v_attr_valid, true);
+		atomic_store_rel(&vp->v_attr_seq, seq + 2);
+	}
+	spin_unlock(&vp->v_spin);
+	return 0;
+}
