@@ -73,11 +73,14 @@ uint64_t env_random(uint64_t n);
 /*
  * The test disk: memory, with a volatile write cache.
  *
- * Every write gets a number, from 1.  A write is durable when a flush that was
- * submitted after its completion completes (ED_FUA off).  Cutting the power
- * at write n: writes 1..n-1 that a flush made durable are there; each of the
- * others is there, lost, or torn at a 512-byte sector, as the seed says, in
- * any order.  Completions come from a thread, late and out of order.
+ * Every write gets a number, from 1, when it is submitted.  A write is durable
+ * when a flush that was submitted after the write's completion completes.
+ * When the power is cut at write n, what was durable is there; of every other
+ * write up to and with n, each 512-byte sector is there or not, as the seed
+ * says (many whole, many lost, some torn).  Completions come from a thread,
+ * late and out of order.
+ *
+ * Injected errors: disk_inject() of sys/disk.h.
  */
 struct env_disk;
 
@@ -88,56 +91,56 @@ enum {					/* env_disk_create flags */
 	ED_READONLY	= 8,
 };
 
-/* Registers as a disk of the kernel under this name. NULL: name in use. */
+/* Registers as a disk of the kernel under this name; zeroed. NULL: name in
+ * use.  At most 15 bytes of name. */
 struct env_disk *env_disk_create(const char *name, uint64_t size, int flags);
 struct disk *env_disk_disk(struct env_disk *);
 void	env_disk_destroy(struct env_disk *);	/* unregisters; frees */
 
-/* Cut the power when write number n is submitted (0: never): it and every
- * request after it fails with EIO and changes nothing. */
+/* Cut the power when write number n is submitted (1: the next one if it is
+ * the first; 0: never).  From then on every request fails with EIO. */
 void	env_disk_cut_at(struct env_disk *, uint64_t n);
+void	env_disk_cut_now(struct env_disk *);
 bool	env_disk_is_cut(struct env_disk *);
 uint64_t env_disk_writes(struct env_disk *);	/* writes submitted so far */
-uint64_t env_disk_flushes(struct env_disk *);
-/* What survives a power cut now: a new disk. seed: which writes of the cache.
- * Contents of a destroyed or cut disk may be taken too. */
+uint64_t env_disk_flushes(struct env_disk *);	/* flushes completed */
+/* What survives if the power is cut now: a new disk with the same flags. The
+ * same seed and state give the same image. */
 struct env_disk *env_disk_survivor(struct env_disk *, const char *name,
 	    uint64_t seed);
 /* A copy of what a reader would see now. */
 struct env_disk *env_disk_clone(struct env_disk *, const char *name);
 
-/* Requests of these kinds (1 << BIO_READ ...) touching [start, end) fail with
- * EIO, `times' times (-1: for ever). */
-void	env_disk_inject(struct env_disk *, uint32_t cmds, uint64_t start,
-	    uint64_t end, int times);
-
-/* Bytes, past all caches, for building and damaging images. */
+/* Bytes as a reader sees them, without requests, for building and damaging
+ * images.  A poke is durable at once. */
 void	env_disk_peek(struct env_disk *, uint64_t off, void *buf, size_t len);
 void	env_disk_poke(struct env_disk *, uint64_t off, const void *buf,
 	    size_t len);
+/* A file of the host, for other tools.  errno. */
+int	env_disk_save(struct env_disk *, const char *path);
+int	env_disk_load(struct env_disk *, const char *path);
 
 struct env_trace {
 	uint64_t	et_number;	/* of a write; 0 */
 	int		et_cmd;		/* enum bio_cmd */
 	uint64_t	et_offset, et_length;
 };
+/* The requests so far, in order of submission. */
 size_t	env_disk_trace(struct env_disk *, const struct env_trace **);
 
 /*
- * Crash children (deterministic mode).  The hook runs at every write in the
- * writer's context before the write is taken: it may fork.  In the child the
- * power is cut at this write: env_crash_here() returns true there, after which
- * the child takes the survivor, recovers, checks, and calls env_child_exit().
- * The parent gets false when the child has ended well, and counts a failure
- * of the case otherwise.
+ * Crash children (deterministic mode): at every `every'-th write of the disk,
+ * from write `first' on, the process forks.  In the child the power is cut at
+ * that write and check(survivor, n, arg) runs in a new thread (of the same
+ * kernel: the old filesystem is still mounted, on a dead disk, and the thread
+ * that wrote stays where it is).  ENV_CHECKs that fail there fail the case in
+ * the parent.  seeds survivors are checked per write, each in its own child.
+ * every 0 ends it.  Returns at once; the parent waits for each child.
  */
-void	env_disk_on_write(struct env_disk *, void (*fn)(struct env_disk *,
+void	env_disk_crash_children(struct env_disk *, uint64_t first,
+	    uint64_t every, int seeds, void (*check)(struct env_disk *survivor,
 	    uint64_t n, void *arg), void *arg);
-bool	env_crash_here(struct env_disk *);
-void	env_child_exit(void) __noreturn;
-
-/* Write a disk's contents to a file of the host, for other tools. */
-int	env_disk_save(struct env_disk *, const char *path);
-int	env_disk_load(struct env_disk *, const char *path);
+/* Children so far. */
+uint64_t env_disk_children(struct env_disk *);
 
 #endif

@@ -1,1 +1,1 @@
-ENV_SRCS += regress/env/env_main.c
+ENV_SRCS += regress/env/env_main.c regress/env/env_disk.c

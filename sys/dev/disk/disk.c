@@ -163,7 +163,7 @@ disk_rw(struct disk *dp, enum bio_cmd cmd, off_t offset, void *data,
 		error = bio_wait(&bio);
 		if (cmd == BIO_READ && error == 0)
 			memcpy(p, bounce, n);
-		offset += (off_t)n;
+		offset = (off_t)((uint64_t)offset + n);
 		p += n;
 		len -= n;
 	}

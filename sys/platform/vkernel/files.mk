@@ -1,5 +1,6 @@
 # The kernel as a Linux process.
 VK_SRCS += sys/platform/vkernel/host.c
+VK_SRCS += sys/platform/vkernel/vdisk.c
 VK_SRCS += sys/platform/vkernel/vk_copy.c
 VK_SRCS += sys/platform/vkernel/vk_cpu.c
 VK_SRCS += sys/platform/vkernel/vk_fiber.c
