@@ -7,6 +7,7 @@
 #include <vm/vm_page.h>
 #include <platform/machdep.h>
 #include <cpu/cpufunc.h>
+#include <dev/pci/pci.h>
 
 #include "pc64.h"
 
@@ -16,8 +17,8 @@ static struct globaldata globaldata0;
 void	md_console_early(void);
 void	md_console_screen(void);
 void	md_console_intr(void);
-/* dev/pci */
-void	pci_attach(void) __attribute__((__weak__));
+/* dev/virtio */
+void	virtio_blk_init(void);
 
 const char *
 md_cmdline(void)
@@ -76,6 +77,6 @@ void
 md_drivers_init(void)
 {
 	md_console_intr();
-	if (pci_attach != NULL)
-		pci_attach();
+	pci_init();
+	virtio_blk_init();
 }
