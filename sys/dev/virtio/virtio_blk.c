@@ -253,12 +253,14 @@ static int
 vblk_slots_alloc(struct vblk *vb)
 {
 	struct vblk_slot *sl;
-	int i;
+	int i, j;
 
 	for (i = 0; i < VBLK_SLOTS; i++) {
 		/* A power of two, so that no slot crosses a page. */
 		sl = kmalloc(roundup2(sizeof(*sl), 2048), &M_VBLK,
 		    M_WAITOK | M_ZERO);
+		for (j = 0; j < VBLK_SEGS + 2; j++)
+			sl->sl_table[j].next = (uint16_t)(j + 1);
 		sl->sl_next = vb->vb_free;
 		vb->vb_free = sl;
 	}

@@ -41,6 +41,7 @@ md_poweroff(void)
 		outw((uint16_t)ai->ai_pm1a, ai->ai_s5a | SLP_EN);
 		if (ai->ai_pm1b != 0)
 			outw((uint16_t)ai->ai_pm1b, ai->ai_s5b | SLP_EN);
+		md_delay_us(2000000);	/* it takes effect when it likes */
 	}
 	kprintf("The machine does not power itself off; you may now.\n");
 	md_halt();
