@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One of everything on tmpfs: the first thing to look at when all fails. */
+#include <sys/dev.h>
 #include <sys/errno.h>
 #include <sys/mount.h>
 #include <sys/systm.h>
@@ -139,6 +140,35 @@ t_space(void)
 	finish(&kv, mp);
 }
 
+static struct cdev probe_dev = {
+	.si_name = "deep/er/probe", .si_mode = S_IFCHR | 0640, .si_gid = 5,
+};
+
+static void
+t_devfs(void)
+{
+	struct mount *mp = fresh(NULL);
+	struct vattr va;
+	struct kvfs kv;
+
+	kvfs_init(&kv, mp);
+	ENV_EQ(kvfs_mkdir(&kv, "/dev", 0755), 0);
+	ENV_EQ(kvfs_mount(&kv, "devfs", NULL, "/dev", 0, NULL), 0);
+	ENV_EQ(kvfs_stat(&kv, "/dev/null", true, &va), 0);
+	ENV_CHECK(S_ISCHR(va.va_mode));
+	ENV_EQ(va.va_rdev, makedev(1, 3));
+	ENV_EQ(kvfs_stat(&kv, "/dev/deep/er/probe", true, &va), ENOENT);
+	probe_dev.si_dev = makedev(99, 1);
+	ENV_EQ(dev_register(&probe_dev), 0);
+	ENV_EQ(kvfs_stat(&kv, "/dev/deep/er/probe", true, &va), 0);
+	ENV_EQ(va.va_gid, 5);
+	ENV_EQ(va.va_rdev, makedev(99, 1));
+	dev_unregister(&probe_dev);
+	ENV_EQ(kvfs_stat(&kv, "/dev/deep/er/probe", true, &va), ENOENT);
+	ENV_EQ(kvfs_umount(&kv, "/dev", false), 0);
+	finish(&kv, mp);
+}
+
 static void
 t_async(void)
 {
@@ -153,6 +183,7 @@ const struct env_test env_tests[] = {
 	{ "files", t_files, 0 },
 	{ "mounts", t_mounts, 0 },
 	{ "space", t_space, 0 },
+	{ "devfs", t_devfs, 0 },
 	{ "async", t_async, 0 },
 	ENV_END
 };

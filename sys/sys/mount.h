@@ -35,6 +35,8 @@ struct vfsops {
 	 * Sets mnt_data, mnt_vops, mnt_root (a referenced root vnode). */
 	int	(*vfs_mount)(struct mount *, const char *special,
 		    const char *data, struct ucred *);
+	/* May be NULL.  The mount is in the tree; called once. */
+	void	(*vfs_start)(struct mount *);
 	int	(*vfs_remount)(struct mount *, uint32_t flags, const char *data);
 	/* No vnode is left but those that the filesystem itself references. */
 	int	(*vfs_unmount)(struct mount *, bool force);

@@ -204,6 +204,8 @@ vfs_mount(const char *fstype, const char *special, const struct nchandle *on,
 	TAILQ_INSERT_TAIL(&mountlist, mp, mnt_list);
 	spin_unlock(&mountlist_spin);
 	vfs_syncer_start(mp);
+	if (ops->vfs_start != NULL)
+		ops->vfs_start(mp);
 	*mpp = mp;
 	return 0;
 }
