@@ -315,13 +315,10 @@ lwkt_idle_loop(void)
 			lwkt_thread_reap(gd);
 		if (atomic_load(&gd->gd_reqflags) & ~(RQF_RESCHED | RQF_AST))
 			splz();
-		else {
-			/* A thread that an interrupt makes runnable from here
-			 * on is seen in one of the two places. */
+		else if (gd->gd_runqmask == 0) {
 			atomic_fetch_and(&gd->gd_reqflags,
 			    ~(RQF_RESCHED | RQF_AST));
-			if (gd->gd_runqmask == 0)
-				md_cpu_idle();
+			md_cpu_idle();
 		}
 	}
 }
