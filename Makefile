@@ -8,6 +8,8 @@
 #   USER_PROGS   static musl programs:  NAME_SRCS    (installed as NAME_DEST)
 #   HOST_TOOLS   programs for the Linux host, linked with the hosted kernel:
 #                NAME_SRCS; they land in build/host/bin/
+#   PORTABLE_TOOLS   plain C programs: as USER_PROGS, and for the Linux host
+#                without the kernel, into build/host/bin/
 #   TESTS        hosted test programs: NAME_SRCS, linked with the hosted kernel
 #                under ASan and UBSan; TSAN_TESTS: built under TSan as well
 #   UNIT_TESTS   the same, without the kernel (pure format code): NAME_SRCS
@@ -29,6 +31,7 @@ PC64_SRCS :=
 VK_SRCS :=
 USER_PROGS :=
 HOST_TOOLS :=
+PORTABLE_TOOLS :=
 TESTS :=
 TSAN_TESTS :=
 UNIT_TESTS :=
@@ -59,7 +62,7 @@ ASAN_CFLAGS := $(VK_BASE) -O1 -fsanitize=address,undefined \
 	-fno-sanitize-recover=undefined
 TSAN_CFLAGS := $(VK_BASE) -O1 -fsanitize=thread -Wno-tsan
 
--include $(shell find $(B)/pc64 $(B)/host $(B)/asan $(B)/tsan $(B)/user -type f -name '*.d' 2>/dev/null)
+-include $(shell find $(B)/pc64 $(B)/host $(B)/asan $(B)/tsan $(B)/user $(B)/tool -type f -name '*.d' 2>/dev/null)
 
 # ---- kernel for the PC -------------------------------------------------
 PC64_OBJS := $(patsubst %,$(B)/pc64/%.o,$(KERN_SRCS) $(PC64_SRCS))
@@ -120,9 +123,21 @@ endef
 $(B)/user/%.o: %
 	@mkdir -p $(@D)
 	$(MUSL_CC) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+USER_PROGS += $(PORTABLE_TOOLS)
 $(foreach t,$(USER_PROGS),$(eval $(call user_prog,$(t))))
 
-host: $(patsubst %,$(B)/host/bin/%,$(HOST_TOOLS))
+# The same sources for the host.
+define portable_tool
+$(B)/host/bin/$(1): $$(patsubst %,$(B)/tool/%.o,$$($(1)_SRCS))
+	@mkdir -p $$(@D)
+	$(CC) -o $$@ $$^ $$($(1)_LIBS)
+endef
+$(B)/tool/%.o: %
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -static,$(USER_CFLAGS)) -MMD -MP -c $< -o $@
+$(foreach t,$(PORTABLE_TOOLS),$(eval $(call portable_tool,$(t))))
+
+host: $(patsubst %,$(B)/host/bin/%,$(HOST_TOOLS) $(PORTABLE_TOOLS))
 user: $(patsubst %,$(B)/user/%,$(USER_PROGS))
 
 include $(sort $(wildcard release/*.mk))

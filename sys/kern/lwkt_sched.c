@@ -315,10 +315,13 @@ lwkt_idle_loop(void)
 			lwkt_thread_reap(gd);
 		if (atomic_load(&gd->gd_reqflags) & ~(RQF_RESCHED | RQF_AST))
 			splz();
-		else if (gd->gd_runqmask == 0) {
+		else {
+			/* A thread that an interrupt makes runnable from here
+			 * on is seen in one of the two places. */
 			atomic_fetch_and(&gd->gd_reqflags,
 			    ~(RQF_RESCHED | RQF_AST));
-			md_cpu_idle();
+			if (gd->gd_runqmask == 0)
+				md_cpu_idle();
 		}
 	}
 }

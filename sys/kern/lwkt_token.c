@@ -166,16 +166,22 @@ token_find(const struct thread *td, const struct lwkt_token *tok)
 	return -1;
 }
 
+/*
+ * In a critical section: an interrupt between taking the token and counting it
+ * could switch to another thread, which would break K1.
+ */
 static bool
 token_get(struct lwkt_token *tok, bool shared, bool wait)
 {
 	struct thread *td = curthread;
 	struct lwkt_tokref *ref;
+	bool got = true;
 	int i;
 
 	cpu_poll();
 	KKASSERT(td->td_ntoks < LWKT_MAXTOKENS);
 	KKASSERT((td->td_flags & TDF_IDLE) == 0);
+	crit_enter();
 	ref = &td->td_toks[td->td_ntoks];
 	ref->tr_tok = tok;
 	ref->tr_shared = shared;
@@ -186,21 +192,17 @@ token_get(struct lwkt_token *tok, bool shared, bool wait)
 		KKASSERT(shared || !td->td_toks[i].tr_shared);
 		ref->tr_nested = true;
 		td->td_ntoks++;
-		return true;
-	}
-	if (token_try(tok, td, shared, wait, wait)) {
+	} else if (token_try(tok, td, shared, wait, wait)) {
 		td->td_ntoks++;
-		return true;
-	}
-	if (!wait)
-		return false;
-	lwkt_assert_may_block();
-	crit_enter();
-	tokens_drop(td, td->td_ntoks);
-	td->td_ntoks++;
-	lwkt_tokens_reacquire(td);
+	} else if (wait) {
+		lwkt_assert_may_block();
+		tokens_drop(td, td->td_ntoks);
+		td->td_ntoks++;
+		lwkt_tokens_reacquire(td);
+	} else
+		got = false;
 	crit_exit();
-	return true;
+	return got;
 }
 
 void
@@ -230,13 +232,11 @@ lwkt_token_put(struct lwkt_token *tok)
 	KKASSERT(td->td_ntoks > 0);
 	ref = &td->td_toks[td->td_ntoks - 1];
 	KKASSERT(ref->tr_tok == tok);
+	crit_enter();
 	td->td_ntoks--;
 	if (!ref->tr_nested)
 		token_release(tok, td, ref->tr_shared);
-	/* A better thread may have waited for us to hold no token. */
-	if (td->td_ntoks == 0 && td->td_critcount == 0 &&
-	    atomic_load_relaxed(&mycpu->gd_reqflags) != 0)
-		splz();
+	crit_exit();
 }
 
 bool

@@ -28,10 +28,19 @@ static uint32_t disks_made;
 enum { DISK_MAJOR = 254, DISK_MINORS = 64, DISK_BOUNCE = 65536,
        DISK_GONE_POLL_NS = 1000000 };
 
+/* Requests completed in an interrupt of this CPU. [its CPU, critical section]*/
+struct done_queue {
+	TAILQ_HEAD(, bio) dq_bios;
+} __attribute__((__aligned__(CACHE_LINE)));
+
+static struct done_queue done_queues[MAXCPU];
+static void	done_start(void);
+
 void
 disk_init(void)
 {
 	lock_init(&disks_lock, "disks");
+	done_start();
 }
 
 /* ---- requests ---- */
@@ -87,6 +96,75 @@ bio_submit(struct bio *bio)
 		whole->d_ops->do_strategy(whole, bio);
 }
 
+/* A wait for one request: on the waiter's stack, so the flag is set last and
+ * the wakeup is by an address that nobody dereferences. */
+static void
+bio_wait_done(struct bio *bio)
+{
+	void *ident = bio->bio_caller1;
+
+	atomic_store((int *)bio->bio_caller2, 1);
+	wakeup(ident);
+}
+
+/*
+ * Call bio_done.  In an interrupt it goes to a thread of this CPU, because
+ * bio_done may take locks; the wakeup of bio_wait() need not.
+ */
+static void
+bio_finish(struct bio *bio)
+{
+	struct done_queue *dq;
+
+	if (mycpu->gd_intr_nesting == 0 || bio->bio_done == bio_wait_done) {
+		bio->bio_done(bio);
+		return;
+	}
+	crit_enter();
+	dq = &done_queues[mycpu->gd_cpuid];
+	TAILQ_INSERT_TAIL(&dq->dq_bios, bio, bio_queue);
+	wakeup(dq);
+	crit_exit();
+}
+
+static void
+done_thread(void *arg)
+{
+	struct done_queue *dq = arg;
+	struct bio *bio;
+
+	for (;;) {
+		tsleep_interlock(dq);
+		crit_enter();
+		bio = TAILQ_FIRST(&dq->dq_bios);
+		if (bio != NULL)
+			TAILQ_REMOVE(&dq->dq_bios, bio, bio_queue);
+		crit_exit();
+		if (bio == NULL) {
+			tsleep(dq, PINTERLOCKED, "biodone", 0);
+			continue;
+		}
+		tsleep_remove();
+		bio->bio_done(bio);
+	}
+}
+
+static void
+done_start(void)
+{
+	struct done_queue *dq;
+	struct thread *td;
+	int cpu;
+
+	for (cpu = 0; cpu < ncpus; cpu++) {
+		dq = &done_queues[cpu];
+		TAILQ_INIT(&dq->dq_bios);
+		lwkt_create(done_thread, dq, &td, TDPRI_INT, cpu, "biodone%d",
+		    cpu);
+		lwkt_schedule(td);
+	}
+}
+
 void
 bio_complete(struct bio *bio, int error)
 {
@@ -111,18 +189,7 @@ bio_complete(struct bio *bio, int error)
 	case BIO_DISCARD:
 		break;
 	}
-	bio->bio_done(bio);
-}
-
-/* A wait for one request: on the waiter's stack, so the flag is set last and
- * the wakeup is by an address that nobody dereferences. */
-static void
-bio_wait_done(struct bio *bio)
-{
-	void *ident = bio->bio_caller1;
-
-	atomic_store((int *)bio->bio_caller2, 1);
-	wakeup(ident);
+	bio_finish(bio);
 }
 
 int
