@@ -40,6 +40,7 @@ BOOT_TESTS :=
 
 include $(sort $(wildcard sys/*/files.mk sys/*/*/files.mk sys/*/*/*/files.mk))
 include $(sort $(wildcard lib/*/files.mk sbin/files.mk sbin/*/files.mk usr.bin/*/files.mk))
+include $(sort $(wildcard release/*/files.mk))
 include $(sort $(wildcard regress/files.mk regress/*/files.mk))
 
 WARN	:= -std=gnu11 -Wall -Wextra -Werror -Wstrict-prototypes -Wmissing-prototypes
@@ -71,15 +72,21 @@ $(B)/pc64/%.o: %
 	@mkdir -p $(@D)
 	$(CC) $(PC64_CFLAGS) -MMD -MP -c $< -o $@
 
+FORCE:
+
 # ---- hosted kernel, three ways -----------------------------------------
 define hosted
 $(1)_OBJS := $$(patsubst %,$(B)/$(1)/%.o,$$(KERN_SRCS) $$(VK_SRCS))
 $(B)/$(1)/%.o: %
 	@mkdir -p $$(@D)
 	$(CC) $$($(2)) $$(call vk_inc,$$<) -MMD -MP -c $$< -o $$@
-$(B)/$(1)/libkernel.a: $$($(1)_OBJS)
-	@mkdir -p $$(@D); rm -f $$@
-	ar rcs $$@ $$^
+# The list is a prerequisite too: an object that went away must leave.
+$(B)/$(1)/objs.list: FORCE
+	@mkdir -p $$(@D); echo $$($(1)_OBJS) | cmp -s - $$@ || \
+	    echo $$($(1)_OBJS) > $$@
+$(B)/$(1)/libkernel.a: $$($(1)_OBJS) $(B)/$(1)/objs.list
+	@rm -f $$@
+	@ar rcs $$@ $$(filter %.o,$$^)
 endef
 $(eval $(call hosted,host,HOST_CFLAGS))
 $(eval $(call hosted,asan,ASAN_CFLAGS))

@@ -20,3 +20,15 @@ $(B)/root.manifest: $(B)/.deps release/manifest $(patsubst %,$(B)/user/%,$(USER_
 $(B)/initrd.cpio: $(B)/root.manifest release/mkcpio
 	release/mkcpio $@.tmp < $<
 	mv $@.tmp $@
+
+# The root image: our newfs, then the kernel itself in library mode copies the
+# manifest in.  ROOT_SIZE holds the system and a good deal of its past.
+ROOT_SIZE ?= 2G
+.PHONY: root
+root: $(B)/root.img
+$(B)/root.img: $(B)/root.manifest $(B)/host/bin/newfs_hammer $(B)/host/bin/mkroot
+	rm -f $@.tmp
+	truncate -s $(ROOT_SIZE) $@.tmp
+	$(B)/host/bin/newfs_hammer -L ROOT $@.tmp > $(B)/newfs.log
+	$(B)/host/bin/mkroot $@.tmp < $(B)/root.manifest
+	mv $@.tmp $@
