@@ -1,2 +1,4 @@
-LIBHAMMER_DISK_SRCS := lib/libhammer_disk/hdisk.c lib/libhammer_disk/hmkfs.c \
-	sys/vfs/hammer/hammer_crc.c
+LIBHAMMER_DISK_PURE := lib/libhammer_disk/hdisk.c lib/libhammer_disk/hmkfs.c \
+	lib/libhammer_disk/hcheck.c
+LIBHAMMER_DISK_SRCS := $(LIBHAMMER_DISK_PURE) sys/vfs/hammer/hammer_crc.c
+HOST_SRCS += $(LIBHAMMER_DISK_PURE)

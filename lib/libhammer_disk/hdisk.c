@@ -20,7 +20,7 @@ struct hd_buf {
 	struct hd_buf	*younger;	/* in order of reading */
 	hammer_off_t	 off;
 	bool		 good;
-	char		 bytes[HAMMER_BUFSIZE];
+	char		 bytes[HAMMER_BUFSIZE] __attribute__((aligned(16)));
 };
 
 void

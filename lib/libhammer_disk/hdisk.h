@@ -62,6 +62,10 @@ bool	hd_parse_size(const char *, uint64_t *);
 /* Size in bytes of a file or block device that is open. */
 uint64_t hd_device_size(int fd, const char *path);
 
+/* Check everything (hcheck.c); each error is a line on out (NULL: none).
+ * Returns their number. */
+int	hd_check(struct hd_fs *, FILE *out);
+
 /* ---- making a filesystem (hmkfs.c) -------------------------------------- */
 
 struct hd_mkfs {

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Images for tests, made and checked by the tools' own code (host side). */
+#ifndef _REGRESS_HAMMER_MKIMG_H_
+#define _REGRESS_HAMMER_MKIMG_H_
+
+#include <stdint.h>
+
+/* A fresh one-volume filesystem in a file of the host; 0 or -1. */
+int	mkimg_create(const char *path, uint64_t size);
+/* Errors that `hammer checkmap' and `hammer show' would report; -1: not even
+ * readable.  Prints them when verbose. */
+int	mkimg_check(const char *path, int verbose);
+void	mkimg_remove(const char *path);
+/* A name for a temporary file. */
+void	mkimg_name(char *buf, unsigned long size);
+
+#endif
