@@ -174,9 +174,10 @@ tsleep(const void *ident, int flags, const char *wmesg, nsec_t timo_ns)
 	if ((flags & PINTERLOCKED) == 0)
 		tsleep_interlock(ident);
 	td->td_wmesg = wmesg;
-	if ((flags & PCATCH) && tsleep_signal_hook != NULL) {
+	if (flags & PCATCH) {
 		sleep_arm_catch(td, ident);
-		error = tsleep_signal_hook();
+		error = td->td_lwp != NULL && tsleep_signal_hook != NULL ?
+		    tsleep_signal_hook() : 0;
 		if (error) {
 			tsleep_remove();
 			sleep_queued(td, ident);
@@ -196,7 +197,7 @@ tsleep(const void *ident, int flags, const char *wmesg, nsec_t timo_ns)
 	td->td_wmesg = NULL;
 	error = td->td_wresult;
 	crit_exit();
-	if (error == EINTR && tsleep_signal_hook != NULL)
+	if (error == EINTR && td->td_lwp != NULL && tsleep_signal_hook != NULL)
 		error = tsleep_signal_hook();
 	return error;
 }
