@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The vnode operations of HAMMER on one volume: the smallest useful cases of
+ * each, remounts between, and what as-of names and the history questions tell.
+ */
+#include <sys/disk.h>
+#include <sys/errno.h>
+#include <sys/malloc.h>
+#include <sys/mount.h>
+#include <sys/systm.h>
+#include <sys/ucred.h>
+#include <sys/vfs_kern.h>
+#include <sys/vnode.h>
+
+#include "fx.h"
+#include "vfs/hammer/hammer_ioctl.h"
+
+enum { SIZE = 256 << 20 };
+
+static bool
+start(struct fx *fx)
+{
+	return fx_open(fx, SIZE, ED_SYNC | ED_INORDER);
+}
+
+static int
+put(struct fx *fx, const char *path, const char *text)
+{
+	return fx_put(fx, path, text, strlen(text));
+}
+
+static void
+t_mount(void)
+{
+	struct fx fx;
+	struct vattr va;
+	struct statfs_info sf;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(kvfs_stat(&fx.kv, "/", true, &va), 0);
+	ENV_EQ(va.va_ino, 1);
+	ENV_EQ(va.va_mode, S_IFDIR | 0755);
+	ENV_EQ(fx_entries(&fx, "/"), 0);
+	ENV_EQ(vfs_statfs(fx.mp, &sf), 0);
+	ENV_CHECK(sf.f_blocks > 10000);
+	fx_remount(&fx);
+	fx_close(&fx);
+}
+
+static void
+t_names(void)
+{
+	struct fx fx;
+	struct vattr va;
+	char buf[128], longlink[100];
+	size_t n;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(kvfs_mkdir(&fx.kv, "/a", 0755), 0);
+	ENV_EQ(kvfs_mkdir(&fx.kv, "/a", 0755), EEXIST);
+	ENV_EQ(kvfs_mkdir(&fx.kv, "/a/b", 0700), 0);
+	ENV_EQ(put(&fx, "/a/b/f", "hello"), 0);
+	ENV_CHECK(fx_holds(&fx, "/a/b/f", "hello"));
+	ENV_EQ(kvfs_link(&fx.kv, "/a/b/f", true, &fx.kv, "/g"), 0);
+	ENV_EQ(kvfs_stat(&fx.kv, "/g", true, &va), 0);
+	ENV_EQ(va.va_nlink, 2);
+	ENV_EQ(va.va_size, 5);
+	ENV_EQ(kvfs_symlink(&fx.kv, "b/f", "/a/l"), 0);
+	ENV_CHECK(fx_holds(&fx, "/a/l", "hello"));
+	memset(longlink, 'x', sizeof(longlink));
+	longlink[99] = 0;
+	ENV_EQ(kvfs_symlink(&fx.kv, longlink, "/ll"), 0);
+	ENV_EQ(kvfs_mknod(&fx.kv, "/dev", S_IFBLK | 0600, makedev(8, 300)), 0);
+	ENV_EQ(kvfs_mknod(&fx.kv, "/fifo", S_IFIFO | 0600, 0), 0);
+	fx_remount(&fx);
+	ENV_EQ(kvfs_readlink(&fx.kv, "/ll", buf, sizeof(buf), &n), 0);
+	ENV_EQ(n, 99);
+	ENV_CHECK(memcmp(buf, longlink, 99) == 0);
+	ENV_EQ(kvfs_stat(&fx.kv, "/dev", true, &va), 0);
+	ENV_EQ(va.va_rdev, makedev(8, 300));
+	ENV_EQ(va.va_mode, S_IFBLK | 0600);
+	ENV_CHECK(fx_holds(&fx, "/a/l", "hello"));
+	ENV_EQ(fx_entries(&fx, "/"), 5);
+	ENV_EQ(kvfs_rename(&fx.kv, "/a/b", &fx.kv, "/d", 0), 0);
+	ENV_EQ(kvfs_stat(&fx.kv, "/a/b", true, &va), ENOENT);
+	ENV_CHECK(fx_holds(&fx, "/d/f", "hello"));
+	ENV_CHECK(fx_holds(&fx, "/d/../g", "hello"));
+	ENV_EQ(kvfs_rmdir(&fx.kv, "/d"), ENOTEMPTY);
+	ENV_EQ(put(&fx, "/h", "other"), 0);
+	ENV_EQ(kvfs_rename(&fx.kv, "/h", &fx.kv, "/d/f", 0), 0);
+	ENV_CHECK(fx_holds(&fx, "/d/f", "other"));
+	ENV_EQ(kvfs_stat(&fx.kv, "/g", true, &va), 0);
+	ENV_EQ(va.va_nlink, 1);
+	ENV_EQ(kvfs_rename(&fx.kv, "/g", &fx.kv, "/d/f", RENAME_EXCHANGE), 0);
+	ENV_CHECK(fx_holds(&fx, "/d/f", "hello"));
+	ENV_CHECK(fx_holds(&fx, "/g", "other"));
+	ENV_EQ(kvfs_rename(&fx.kv, "/g", &fx.kv, "/d/f", RENAME_NOREPLACE),
+	    EEXIST);
+	ENV_EQ(kvfs_unlink(&fx.kv, "/d/f"), 0);
+	ENV_EQ(kvfs_rmdir(&fx.kv, "/d"), 0);
+	ENV_EQ(put(&fx, "/x@@0x0000000000000001", "no"), EINVAL);
+	ENV_EQ(put(&fx, "/x@@y", "yes"), 0);
+	fx_remount(&fx);
+	ENV_CHECK(fx_holds(&fx, "/x@@y", "yes"));
+	ENV_EQ(fx_entries(&fx, "/"), 6);
+	fx_close(&fx);
+}
+
+static void
+t_data(void)
+{
+	static char big[3 << 20], back[3 << 20];
+	struct fx fx;
+	struct vattr va;
+	size_t n, i;
+
+	if (!start(&fx))
+		return;
+	for (i = 0; i < sizeof(big); i++)
+		big[i] = (char)(i * 7 + (i >> 12));
+	ENV_EQ(kvfs_create(&fx.kv, "/big", 0600), 0);
+	ENV_EQ(kvfs_write(&fx.kv, "/big", big, sizeof(big), 0), 0);
+	/* A hole, then one page; a patch across the 1 MB edge. */
+	ENV_EQ(kvfs_create(&fx.kv, "/holes", 0600), 0);
+	ENV_EQ(kvfs_write(&fx.kv, "/holes", "end", 3, 50 << 20), 0);
+	fx_remount(&fx);
+	ENV_EQ(kvfs_write(&fx.kv, "/big", "patch", 5, (1 << 20) - 2), 0);
+	memcpy(big + (1 << 20) - 2, "patch", 5);
+	fx_remount(&fx);
+	ENV_EQ(kvfs_read(&fx.kv, "/big", back, sizeof(back), 0, &n), 0);
+	ENV_EQ(n, sizeof(big));
+	ENV_CHECK(memcmp(big, back, sizeof(big)) == 0);
+	ENV_EQ(kvfs_stat(&fx.kv, "/holes", true, &va), 0);
+	ENV_EQ(va.va_size, (50 << 20) + 3);
+	ENV_EQ(kvfs_read(&fx.kv, "/holes", back, 100, (50 << 20) - 10, &n), 0);
+	ENV_EQ(n, 13);
+	ENV_CHECK(memcmp(back, "\0\0\0\0\0\0\0\0\0\0end", 13) == 0);
+	/* Cut and grow: what was cut must not come back. */
+	ENV_EQ(kvfs_truncate(&fx.kv, "/big", 100001), 0);
+	ENV_EQ(kvfs_truncate(&fx.kv, "/big", 2000000), 0);
+	memset(big + 100001, 0, sizeof(big) - 100001);
+	ENV_EQ(kvfs_read(&fx.kv, "/big", back, sizeof(back), 0, &n), 0);
+	ENV_EQ(n, 2000000);
+	ENV_CHECK(memcmp(big, back, n) == 0);
+	fx_remount(&fx);
+	ENV_EQ(kvfs_read(&fx.kv, "/big", back, sizeof(back), 0, &n), 0);
+	ENV_EQ(n, 2000000);
+	ENV_CHECK(memcmp(big, back, n) == 0);
+	ENV_EQ(kvfs_write(&fx.kv, "/big", "tail", 4, 1999990), 0);
+	memcpy(big + 1999990, "tail", 4);
+	fx_remount(&fx);
+	ENV_EQ(kvfs_read(&fx.kv, "/big", back, sizeof(back), 0, &n), 0);
+	ENV_CHECK(n == 2000000 && memcmp(big, back, n) == 0);
+	fx_close(&fx);
+}
+
+static void
+t_history(void)
+{
+	struct fx fx;
+	struct vattr va, dva;
+	uint64_t t0, ta, tb, tr;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(kvfs_mkdir(&fx.kv, "/d", 0755), 0);
+	t0 = fx_last(&fx);
+	ENV_EQ(put(&fx, "/d/plan", "plan A\n"), 0);
+	ta = fx_last(&fx);
+	ENV_EQ(put(&fx, "/d/plan", "plan B\n"), 0);
+	tb = fx_last(&fx);
+	ENV_EQ(kvfs_unlink(&fx.kv, "/d/plan"), 0);
+	tr = fx_last(&fx);
+	ENV_CHECK(t0 < ta && ta < tb && tb < tr);
+	ENV_CHECK(fx_holds(&fx, fx_at("/d/plan", ta), "plan A\n"));
+	ENV_CHECK(fx_holds(&fx, fx_at("/d/plan", tb), "plan B\n"));
+	ENV_EQ(kvfs_stat(&fx.kv, fx_at("/d/plan", t0), true, &va), ENOENT);
+	ENV_EQ(kvfs_stat(&fx.kv, fx_at("/d/plan", tr), true, &va), ENOENT);
+	ENV_EQ(kvfs_stat(&fx.kv, fx_at("/d/plan", tr + 1000000000), true, &va),
+	    EINVAL);
+	fx_remount(&fx);
+	ENV_CHECK(fx_holds(&fx, fx_at("/d/plan", ta), "plan A\n"));
+	ENV_EQ(fx_entries(&fx, fx_at("/d", tb)), 1);
+	ENV_EQ(fx_entries(&fx, fx_at("/d", t0)), 0);
+	ENV_EQ(fx_entries(&fx, "/d"), 0);
+	/* Down a tree of the past; the moment holds for all below. */
+	{
+		char path[300];
+
+		ksnprintf(path, sizeof(path), "%s/plan", fx_at("/d", ta));
+		ENV_CHECK(fx_holds(&fx, path, "plan A\n"));
+		ENV_EQ(put(&fx, path, "x"), EROFS);
+		ENV_EQ(kvfs_unlink(&fx.kv, path), EROFS);
+		ksnprintf(path, sizeof(path), "/@@0x%016llx/d/plan",
+		    (unsigned long long)tb);
+		ENV_CHECK(fx_holds(&fx, path, "plan B\n"));
+	}
+	ENV_EQ(kvfs_stat(&fx.kv, fx_at("/d", ta), true, &va), 0);
+	ENV_EQ(kvfs_stat(&fx.kv, "/d", true, &dva), 0);
+	ENV_CHECK(va.va_fsdev != dva.va_fsdev);
+	ENV_EQ(va.va_ino, dva.va_ino);
+	fx_close(&fx);
+}
+
+static void
+t_questions(void)
+{
+	static struct hammer_ioc_dirhist dh;
+	static struct hammer_ioc_objhist oh;
+	static struct hammer_ioc_history hi;
+	struct hammer_ioc_synctid st;
+	struct hammer_ioc_snapshot sn;
+	const struct hammer_ioc_dirent *de;
+	struct fx fx;
+	uint64_t ta, tb, tr;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(put(&fx, "/plan", "A"), 0);
+	ta = fx_last(&fx);
+	ENV_EQ(put(&fx, "/plan", "BB"), 0);
+	tb = fx_last(&fx);
+	memset(&hi, 0, sizeof(hi));
+	ENV_EQ(fx_ioctl(&fx, "/plan", HAMMERIOC_GETHISTORY, &hi, sizeof(hi)), 0);
+	ENV_EQ(hi.count, 4);		/* made, A, cut, BB */
+	ENV_EQ(hi.hist[1].tid, ta);
+	ENV_EQ(hi.hist[3].tid, tb);
+	ENV_EQ(kvfs_unlink(&fx.kv, "/plan"), 0);
+	tr = fx_last(&fx);
+	memset(&dh, 0, sizeof(dh));
+	dh.namelen = 4;
+	memcpy(dh.name, "plan", 4);
+	ENV_EQ(fx_ioctl(&fx, "/", HAMMERIOC_DIRHIST, &dh, sizeof(dh)), 0);
+	ENV_CHECK(dh.head.flags & HAMMER_IOC_EOF);
+	de = (const void *)dh.buf;
+	ENV_EQ(dh.bytes, de->reclen);
+	ENV_EQ(de->delete_tid, tr);
+	memset(&oh, 0, sizeof(oh));
+	oh.obj_id = de->obj_id;
+	ENV_EQ(fx_ioctl(&fx, "/", HAMMERIOC_OBJHIST, &oh, sizeof(oh)), 0);
+	ENV_EQ(oh.count, 4);
+	ENV_EQ(oh.vers[0].size, 0);
+	ENV_EQ(oh.vers[1].size, 1);
+	ENV_EQ(oh.vers[1].create_tid, ta);
+	ENV_EQ(oh.vers[2].size, 0);
+	ENV_EQ(oh.vers[3].size, 2);
+	ENV_EQ(oh.vers[3].delete_tid, tr);
+	ENV_EQ(oh.vers[3].mode, S_IFREG | 0644);
+	memset(&st, 0, sizeof(st));
+	st.op = HAMMER_SYNCTID_SYNC2;
+	ENV_EQ(fx_ioctl(&fx, "/", HAMMERIOC_SYNCTID, &st, sizeof(st)), 0);
+	ENV_CHECK(st.tid >= tr && st.tid <= fx_last(&fx));
+	memset(&sn, 0, sizeof(sn));
+	sn.count = 1;
+	sn.snaps[0].tid = st.tid;
+	kstrlcpy(sn.snaps[0].label, "before", 64);
+	ENV_EQ(fx_ioctl(&fx, "/", HAMMERIOC_ADD_SNAPSHOT, &sn, sizeof(sn)), 0);
+	sn.index = 0;
+	ENV_EQ(fx_ioctl(&fx, "/", HAMMERIOC_ADD_SNAPSHOT, &sn, sizeof(sn)), EEXIST);
+	memset(&sn, 0, sizeof(sn));
+	ENV_EQ(fx_ioctl(&fx, "/", HAMMERIOC_GET_SNAPSHOT, &sn, sizeof(sn)), 0);
+	ENV_EQ(sn.count, 1);
+	ENV_EQ(sn.snaps[0].tid, st.tid);
+	fx_close(&fx);
+}
+
+static void
+t_unlinked_open(void)
+{
+	struct fx fx;
+	struct vnode *vp;
+	char buf[8];
+	size_t n;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(kvfs_open(&fx.kv, "/t", O_RDWR | O_CREAT, 0600, NULL, &vp), 0);
+	ENV_EQ(vn_write(vp, "data", 4, 0, 0, kernel_cred, &n, NULL), 0);
+	ENV_EQ(kvfs_unlink(&fx.kv, "/t"), 0);
+	ENV_EQ(vn_write(vp, "more", 4, 4, 0, kernel_cred, &n, NULL), 0);
+	ENV_EQ(vop_fsync(vp, false, true, kernel_cred), 0);
+	ENV_EQ(vn_read(vp, buf, 8, 0, kernel_cred, &n), 0);
+	ENV_CHECK(n == 8 && memcmp(buf, "datamore", 8) == 0);
+	kvfs_close(vp, O_RDWR, kernel_cred);
+	fx_remount(&fx);
+	ENV_EQ(fx_entries(&fx, "/"), 0);
+	fx_close(&fx);
+}
+
+static void
+t_attrs(void)
+{
+	struct fx fx;
+	struct vattr va;
+	uint64_t t1;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(put(&fx, "/f", "x"), 0);
+	memset(&va, 0, sizeof(va));
+	va.va_mask = VA_MTIME | VA_MODE | VA_UID | VA_GID;
+	va.va_mode = 0123;
+	va.va_uid = 70000;
+	va.va_gid = 7;
+	va.va_mtime.tv_sec = 1234567;
+	va.va_mtime.tv_nsec = 89000;
+	ENV_EQ(kvfs_setattr(&fx.kv, "/f", true, &va), 0);
+	t1 = fx_last(&fx);
+	ENV_EQ(kvfs_write(&fx.kv, "/f", "y", 1, 0), 0);
+	fx_remount(&fx);
+	ENV_EQ(kvfs_stat(&fx.kv, fx_at("/f", t1), true, &va), 0);
+	ENV_EQ(va.va_mtime.tv_sec, 1234567);
+	ENV_EQ(va.va_mtime.tv_nsec, 89000);
+	ENV_EQ(va.va_mode, S_IFREG | 0123);
+	ENV_EQ(va.va_uid, 70000);
+	ENV_EQ(kvfs_stat(&fx.kv, "/f", true, &va), 0);
+	ENV_CHECK(va.va_mtime.tv_sec > 1234567);
+	fx_close(&fx);
+}
+
+static void
+t_async(void)
+{
+	vop_force_async = true;
+	t_names();
+	t_data();
+	t_history();
+	t_unlinked_open();
+	vop_force_async = false;
+}
+
+const struct env_test env_tests[] = {
+	{ "mount", t_mount, 0 },
+	{ "names", t_names, 0 },
+	{ "data", t_data, 0 },
+	{ "history", t_history, 0 },
+	{ "questions", t_questions, 0 },
+	{ "unlinked_open", t_unlinked_open, 0 },
+	{ "attrs", t_attrs, 0 },
+	{ "async", t_async, 0 },
+	ENV_END
+};
