@@ -6,7 +6,6 @@
 #include <sys/vfs_kern.h>
 
 /* vfs_names.c */
-bool	kvfs_name_asof(const struct nchandle *);
 int	kvfs_check_create(struct nlookup *);
 int	kvfs_new_attr(struct kvfs *, struct vnode *dvp, mode_t, dev_t rdev,
 	    struct vattr *);

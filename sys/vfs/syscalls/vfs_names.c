@@ -15,27 +15,10 @@
 
 #include "vfs_calls.h"
 
-/* A name of the past is only ever looked at. */
-bool
-kvfs_name_asof(const struct nchandle *nch)
-{
-	const char *name;
-	size_t len, i;
-
-	name = nc_name(nch, &len);
-	for (i = 0; i + 1 < len; i++) {
-		if (name[i] == '@' && name[i + 1] == '@')
-			return true;
-	}
-	return false;
-}
-
 /* May this name appear in that directory? */
 int
 kvfs_check_create(struct nlookup *nl)
 {
-	if (kvfs_name_asof(&nl->nl_nch))
-		return EINVAL;
 	return vn_access(nl->nl_dvp, VWRITE | VEXEC, nl->nl_cred);
 }
 

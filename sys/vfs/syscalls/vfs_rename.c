@@ -169,8 +169,6 @@ rename_locked(struct renaming *r)
 		return EEXIST;
 	if (r->tvp == NULL && (r->flags & RENAME_EXCHANGE))
 		return ENOENT;
-	if (r->tvp == NULL && kvfs_name_asof(t))
-		return EINVAL;
 	if ((r->fvp->v_flags & VN_ASOF) ||
 	    (r->tvp != NULL && (r->tvp->v_flags & VN_ASOF)))
 		return EROFS;
