@@ -166,13 +166,13 @@ kvfs_link_vnode(struct vnode *vp, struct kvfs *kt, const char *to)
 	struct nlookup nl;
 	int error;
 
-	if (vp->v_type == VDIR)
-		return EPERM;
 	error = lookup_new(kt, to, false, &nl);
 	if (error == 0 && vp->v_mount != nl.nl_dvp->v_mount)
 		error = EXDEV;
 	if (error == 0 && (vp->v_flags & VN_ASOF))
 		error = EXDEV;
+	if (error == 0 && vp->v_type == VDIR)
+		error = EPERM;
 	if (error == 0)
 		error = vop_nlink(&nl.nl_nch, nl.nl_dvp, vp, kt->kv_cred);
 	nlookup_done(&nl);
