@@ -18,6 +18,9 @@
 enum { CALIBRATE_US = 10000 };
 
 static uint64_t tsc_base, tsc_mult;
+static nsec_t wall_boot;
+
+static nsec_t rtc_boot_ns(void);
 
 nsec_t
 md_mono_ns(void)
@@ -102,6 +105,7 @@ systimer_init(void)
 	lapic_timer_calibrate_end(ns);
 	tsc_base = t0;
 	tsc_mult = (ns << 32) / (t1 - t0);	/* ns is some 10^7 */
+	wall_boot = rtc_boot_ns();
 }
 
 void
@@ -157,8 +161,8 @@ days_from_civil(uint32_t y, uint32_t m, uint32_t d)
  * The RTC keeps UTC.  Read until two readings agree outside an update; a
  * clock that never settles gives its last value.
  */
-nsec_t
-md_wall_boot_ns(void)
+static nsec_t
+rtc_boot_ns(void)
 {
 	uint32_t f[6], last[6] = { 0 }, hour;
 	static const uint8_t regs[6] = { 0, 2, 4, 7, 8, 9 };
@@ -188,4 +192,10 @@ md_wall_boot_ns(void)
 	secs = days_from_civil(2000 + f[5], f[4], f[3]) * 86400 +
 	    hour * 3600 + f[1] * 60 + f[0];
 	return secs * NSEC_PER_SEC - md_mono_ns();
+}
+
+nsec_t
+md_wall_boot_ns(void)
+{
+	return wall_boot;
 }

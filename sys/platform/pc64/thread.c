@@ -77,20 +77,17 @@ md_switch(struct thread *from, struct thread *to)
 	return cpu_switch_stack(&from->td_md.md_sp, to->td_md.md_sp, from);
 }
 
-/* The first function of a thread that md_lwp_setup() prepared. */
+/* The function of a thread that md_lwp_setup() prepared. */
 static void
-lwp_start(void *arg)
+lwp_start(void *arg __unused)
 {
-	struct trapframe *tf = arg;
-
-	KKASSERT(tf == curthread->td_md.md_frame);
-	md_user_return(tf);
+	md_user_return(curthread->td_md.md_frame);
 }
 
 void
 md_lwp_setup(struct thread *td, const struct trapframe *tf)
 {
-	md_thread_init(td, lwp_start, (struct trapframe *)kstack_top(td) - 1);
+	td->td_start = lwp_start;
 	if (tf != td->td_md.md_frame)
 		memcpy(td->td_md.md_frame, tf, sizeof(*tf));
 	if (td->td_md.md_fpu == NULL)
@@ -111,9 +108,7 @@ md_user_return(struct trapframe *tf)
 		md_fpu_init(td);
 	if (tf != td->td_md.md_frame)
 		memmove(td->td_md.md_frame, tf, sizeof(*tf));
-	KKASSERT(td->td_critcount <= 1);
-	while (td->td_critcount > 0)
-		crit_exit();
+	KKASSERT(td->td_critcount == 0);
 	intr_disable();
 	cpu_set_kstack(mycpu, kstack_top(td));
 	if (p->p_vm != NULL)
