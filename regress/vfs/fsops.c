@@ -201,6 +201,10 @@ op_link(struct fsops *fo)
 	if (id == 0)
 		return;
 	real = kvfs_link(&fo->fo_kv, s.p1, false, &fo->fo_kv, s.p2);
+	if (is_dir(fo, id)) {		/* which of several errors: open */
+		same(fo, "link", s.p2, real != 0, 1);
+		return;
+	}
 	model = model_link(fo->fo_model, num(fo), s.d2.id, s.n2, id);
 	same(fo, "link", s.p2, real, model);
 }
