@@ -24,6 +24,7 @@ struct statfs_info {			/* sizes in f_bsize units */
 
 enum {					/* vfc_flags */
 	VFC_MEMORY = 1,	/* files live in the page cache: no syncer, no dirty list */
+	VFC_NONAMES = 4, /* names are not kept: looked up anew by each walk */
 	VFC_NODEV = 2,	/* takes no device ("nodev" in /proc/filesystems) */
 };
 
