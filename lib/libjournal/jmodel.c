@@ -370,6 +370,9 @@ set_data(struct jmodel *m, const struct jitem *it, const struct jfact_data *xd)
 				    it->refs[i].len, JM_STREAM,
 				    it->refs[i].pos);
 		break;
+	case JSRC_ZERO:
+		jm_ex_clear(&o->ex, off, len);
+		break;
 	case JSRC_REF:
 		jm_ex_set(&o->ex, off, len, JM_REF, xd->xd_ref);
 		m->lost++;

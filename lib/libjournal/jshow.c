@@ -102,7 +102,7 @@ static void
 put_fact(const struct jfact *x)
 {
 	static const char *const srcs[] = { "?", "kept here", "kept in chunks",
-	    "kept by the filesystem", "not kept" };
+	    "kept by the filesystem", "not kept", "all zero" };
 	const struct jfact_name *xn = (const void *)x;
 	const struct jfact_obj *xo = (const void *)x;
 	const struct jfact_size *xs = (const void *)x;

@@ -593,8 +593,10 @@ finish_below(struct work *w, struct jm_obj *dir)
 		live = jm_find(w->live, o->ino);
 		if (!same_object(live, o))
 			live = NULL;
-		if (data_differs(live, o))
+		if (data_differs(live, o)) {
 			fill_file(w, o, fd, n->name, live == NULL);
+			o->dirty = true;
+		}
 		if (live == NULL || o->dirty || (live->mark & MK_STASHED) ||
 		    attr_differs(&live->attr, &o->attr) ||
 		    S_ISDIR(o->attr.ja_mode))

@@ -1,3 +1,7 @@
 UNIT_TESTS += journal_format
 journal_format_SRCS := regress/journal/format.c regress/journal/oracle.c \
 	$(LIBJOURNAL_SRCS) $(JFORMAT_SRCS)
+
+TESTS += journal_layer
+TSAN_TESTS += journal_layer
+journal_layer_SRCS := regress/journal/layer.c $(LIBJOURNAL_PURE)

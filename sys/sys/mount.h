@@ -24,8 +24,8 @@ struct statfs_info {			/* sizes in f_bsize units */
 
 enum {					/* vfc_flags */
 	VFC_MEMORY = 1,	/* files live in the page cache: no syncer, no dirty list */
-	VFC_NONAMES = 4, /* names are not kept: looked up anew by each walk */
 	VFC_NODEV = 2,	/* takes no device ("nodev" in /proc/filesystems) */
+	VFC_ASOF = 4,	/* keeps its past: name@@0x<number> */
 };
 
 /* A filesystem type.  Register with vfs_register() at boot. */
@@ -130,6 +130,9 @@ void	mount_ref(struct mount *);
 void	mount_rele(struct mount *);
 /* In mount order; fn != 0 stops. */
 int	mount_foreach(int (*fn)(struct mount *, void *), void *arg);
+
+/* An unmount can no longer fail: layers must leave.  vfs/journal sets it. */
+extern void (*mount_leave_hook)(struct mount *);
 
 /* Layers attach to and leave a live mount.  detach waits until nothing is
  * inside.  Both block. */

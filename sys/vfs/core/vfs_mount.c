@@ -22,6 +22,8 @@ struct nchandle vfs_rootnch;
 
 static MALLOC_DEFINE(M_MOUNT, "mount");
 
+void (*mount_leave_hook)(struct mount *);
+
 static TAILQ_HEAD(, vfsops) vfs_types = TAILQ_HEAD_INITIALIZER(vfs_types);
 static TAILQ_HEAD(, mount) mountlist = TAILQ_HEAD_INITIALIZER(mountlist);
 static struct spinlock mountlist_spin = SPINLOCK_INITIALIZER("mounts");
@@ -226,6 +228,8 @@ mount_dismantle(struct mount *mp, bool force)
 	struct vnode *root = mp->mnt_root;
 	int error;
 
+	if (mount_leave_hook != NULL)
+		mount_leave_hook(mp);
 	vfs_syncer_stop(mp);
 	vfs_name_hooks.nh_purge(mp);
 	nc_drop(&mp->mnt_rootnch);

@@ -1,4 +1,8 @@
-KERN_SRCS += sys/vfs/journal/jhash.c sys/vfs/journal/jrec.c
+KERN_SRCS += sys/vfs/journal/jhash.c sys/vfs/journal/jrec.c \
+	sys/vfs/journal/jlog.c sys/vfs/journal/jtarget.c \
+	sys/vfs/journal/jmapped.c sys/vfs/journal/journal_layer.c \
+	sys/vfs/journal/jbase.c sys/vfs/journal/journal.c \
+	sys/vfs/journal/journal_ctl.c
 
 # jhash.c alone includes a header of the build machine (xxhash.h).
 JHASH_INC := -Isys/vfs/journal/freestanding -idirafter /usr/include

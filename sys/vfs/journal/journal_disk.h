@@ -235,6 +235,7 @@ enum jdata_src {
 	JSRC_CHUNKS	= 2,		/* CHUNK records, payload xd_payload */
 	JSRC_REF	= 3,		/* the filesystem's past: as of xd_ref */
 	JSRC_NONE	= 4,		/* not kept (OLDDATA only) */
+	JSRC_ZERO	= 5,		/* all zero */
 };
 
 struct jfact_data {

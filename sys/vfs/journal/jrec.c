@@ -260,8 +260,9 @@ check_data(const struct jfact_data *xd)
 
 	if (xd->xd_ino == 0 || !range_ok(xd->xd_off, xd->xd_len))
 		return "a data fact with an impossible range";
-	if (xd->xd_src < JSRC_INLINE || xd->xd_src > JSRC_NONE ||
-	    (xd->x.jx_type == JFACT_DATA && xd->xd_src > JSRC_CHUNKS))
+	if (xd->xd_src < JSRC_INLINE || xd->xd_src > JSRC_ZERO ||
+	    (xd->x.jx_type == JFACT_DATA && (xd->xd_src == JSRC_REF ||
+	    xd->xd_src == JSRC_NONE)))
 		return "a data fact with an unknown source";
 	if (inl > JREC_MAXSIZE || !holds(xd->x.jx_size, sizeof(*xd), inl))
 		return "a data fact of the wrong size";
