@@ -161,6 +161,11 @@ perform(struct env_disk *ed, struct bio *bio)
 	int error = 0;
 
 	if (atomic_load(&ed->ed_cut)) {
+		/* For later survivors: it was under way, and is freed now. */
+		if (bio->bio_cmd == BIO_WRITE && t->t_number <= ed->ed_cut_at)
+			do_write(ed, bio, t->t_number);
+		if (ed->ed_cutting == bio)
+			ed->ed_cutting = NULL;
 		error = EIO;
 	} else switch (bio->bio_cmd) {
 	case BIO_READ:

@@ -9,6 +9,8 @@
 #include "../env/env.h"
 #include "oracle.h"
 
+void (*oracle_before_end)(struct oracle *, hammer_tid_t);
+
 static const uint16_t types[] = { HAMMER_RECTYPE_INODE,
 	HAMMER_RECTYPE_DATA, HAMMER_RECTYPE_DIRENTRY };
 
@@ -175,15 +177,16 @@ oracle_trans(struct hammer_mount *hmp, struct oracle *o, hammer_tid_t tid,
 		oracle_copy(&before, o);
 	for (i = 0; i < ops && error == 0; i++)
 		error = change(&trans, o, nohistory, maxlen);
-	if (abort || error != 0) {
-		hammer_trans_abort(&trans);
-		if (abort) {
-			kfree(o->r, &M_TEMP);
-			*o = before;
-		}
-	} else {
-		hammer_trans_end(&trans);
+	if (abort) {
+		kfree(o->r, &M_TEMP);
+		*o = before;
 	}
+	if (oracle_before_end != NULL)
+		oracle_before_end(o, tid);
+	if (abort || error != 0)
+		hammer_trans_abort(&trans);
+	else
+		hammer_trans_end(&trans);
 	return error;
 }
 

@@ -33,6 +33,8 @@ void	oracle_bytes(uint32_t seed, void *buf, uint32_t len);
  * begin. */
 int	oracle_trans(struct hammer_mount *, struct oracle *, hammer_tid_t tid,
 	    int ops, bool nohistory, uint32_t maxlen);
+/* Called inside each transaction when the oracle has its result. */
+extern void (*oracle_before_end)(struct oracle *, hammer_tid_t tid);
 /* Compare everything: every version with its data, forwards and backwards,
  * and `probes' random as-of lookups and scans. */
 bool	oracle_compare(struct hammer_mount *, struct oracle *, int probes);

@@ -83,7 +83,7 @@ hammer_core_mount(struct disk **disks, int ndisks, uint32_t flags,
 		mount_free(hmp);
 		return error;
 	}
-	hmp->hm_tid = hmp->hm_root->vol0_next_tid;
+	hmp->hm_tid = hmp->hm_root->vol0_next_tid - 1;
 	hmp->hm_committed = hmp->hm_tid;
 	*hmpp = hmp;
 	return 0;
