@@ -126,7 +126,8 @@ child_get(struct mount *mp, struct namecache *parent, const char *name,
     size_t len, bool lock, struct ucred *cred, struct namecache **ncpp)
 {
 	uint32_t hash = nc_hash_name(parent, name, len), flags;
-	int asof = asof_kind(name, len), error;
+	int asof = mp->mnt_op->vfc_flags & VFC_NONAMES ? 2 :
+	    asof_kind(name, len), error;
 	struct namecache *ncp, *fresh;
 	bool dead;
 

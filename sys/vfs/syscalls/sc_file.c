@@ -57,7 +57,7 @@ vn_file_read(struct file *fp, struct uio *uio, bool useoff)
 	}
 	if (uio->uio_resid == 0)
 		error = 0;
-	else if (vp->v_object == NULL)
+	else if (vp->v_object == NULL || (vp->v_flags & VN_NOCACHE))
 		error = uncached_read(vp, uio, fp->f_cred);
 	else
 		error = vn_uio_read(vp, uio);
@@ -235,7 +235,8 @@ vn_file_mmap(struct file *fp, uint64_t off, uint64_t len __unused,
 {
 	struct vnode *vp = fp->f_data;
 
-	if (vp->v_type != VREG || vp->v_object == NULL)
+	if (vp->v_type != VREG || vp->v_object == NULL ||
+	    (vp->v_flags & VN_NOCACHE))
 		return ENODEV;
 	vm_object_ref(vp->v_object);
 	*objp = vp->v_object;
