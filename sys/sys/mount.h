@@ -25,7 +25,8 @@ struct statfs_info {			/* sizes in f_bsize units */
 enum {					/* vfc_flags */
 	VFC_MEMORY = 1,	/* files live in the page cache: no syncer, no dirty list */
 	VFC_NODEV = 2,	/* takes no device ("nodev" in /proc/filesystems) */
-	VFC_ASOF = 4,	/* keeps its past: name@@0x<number> */
+	VFC_NONAMES = 4, /* names are not kept: looked up anew by each walk */
+	VFC_ASOF = 8,	/* keeps its past: name@@0x<number> */
 };
 
 /* A filesystem type.  Register with vfs_register() at boot. */
