@@ -328,6 +328,9 @@ vblk_attach(struct pci_dev *pd)
 	if (error == 0) {
 		lwkt_schedule(vb->vb_thread);
 		virtio_driver_ok(&vb->vb_dev);
+		kprintf("%s: virtio disk, %lu MB%s\n", vb->vb_disk.d_name,
+		    vb->vb_disk.d_size >> 20,
+		    vb->vb_disk.d_readonly ? ", read only" : "");
 		error = disk_register(&vb->vb_disk);
 	}
 	if (error)

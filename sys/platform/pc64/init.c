@@ -26,26 +26,30 @@ md_cmdline(void)
 	return bootinfo.bi_cmdline;
 }
 
-/* The first MiB stays with the firmware. */
-static void
+/* The first MiB stays with the firmware.  Bytes that the kernel may use. */
+static uint64_t
 memory_report(void)
 {
 	struct bootinfo *bi = &bootinfo;
-	uint64_t start, end;
+	uint64_t start, end, sum = 0;
 	int i;
 
 	for (i = 0; i < bi->bi_nmap; i++) {
 		start = MAX(bi->bi_map[i].mr_start, 1ULL << 20);
 		end = bi->bi_map[i].mr_end;
-		if (bi->bi_map[i].mr_type == MEM_USABLE && start < end)
+		if (bi->bi_map[i].mr_type == MEM_USABLE && start < end) {
 			vm_phys_add(start, end);
+			sum += end - start;
+		}
 	}
+	return sum;
 }
 
 void
 pc64_init(uint32_t magic, uint32_t info)
 {
 	struct globaldata *gd = &globaldata0;
+	uint64_t memory;
 
 	md_console_early();
 	cpu_identify();
@@ -63,9 +67,9 @@ pc64_init(uint32_t magic, uint32_t info)
 	ioapic_init();
 	systimer_init();
 	mp_init();
-	memory_report();
-	kprintf("Anax on %d CPU%s\n", mp_ncpus_found,
-	    mp_ncpus_found == 1 ? "" : "s");
+	memory = memory_report();
+	kprintf("Anax on %d CPU%s, %lu MB of memory\n", mp_ncpus_found,
+	    mp_ncpus_found == 1 ? "" : "s", (memory + (1 << 19)) >> 20);
 	intr_enable();
 	kern_main();
 }
@@ -79,4 +83,14 @@ md_drivers_init(void)
 	md_console_intr();
 	pci_init();
 	virtio_blk_init();
+}
+
+void	md_late_init(void);
+
+void
+md_late_init(void)
+{
+	if (strstr(md_cmdline(), "root=") == NULL)
+		kprintf("The kernel is up; nothing to run without root= "
+		    "on its command line.\n");
 }

@@ -24,30 +24,49 @@ static const char *const trap_names[] = {
 	"alignment check", "machine check", "SIMD error",
 };
 
+/* Without kprintf()'s lock, which the code that we interrupted may hold. */
+static void __printflike(1, 2)
+trap_printf(const char *fmt, ...)
+{
+	char line[160];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = kvsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	md_console_write(line, MIN((size_t)n, sizeof(line) - 1));
+}
+
 static void
 trap_print(const struct trapframe *tf, uint64_t addr)
 {
+	static uint32_t busy;
 	char sym[64];
 	uint64_t pc, fp, *frame;
 	int i;
 
-	kprintf("\ntrap %lu err %lx addr %lx\n", tf->tf_trapno, tf->tf_err,
-	    addr);
-	kprintf("rip %04lx:%016lx rsp %016lx fl %08lx\n", tf->tf_cs, tf->tf_rip,
+	/* All CPUs may be here at once; none may be kept for ever. */
+	for (i = 0; i < 100000000 && atomic_swap(&busy, 1) != 0; i++)
+		cpu_pause();
+
+	trap_printf("\nCPU %d: trap %lu err %lx addr %lx\n", mycpu->gd_cpuid,
+	    tf->tf_trapno, tf->tf_err, addr);
+	trap_printf("rip %04lx:%016lx rsp %016lx fl %08lx\n", tf->tf_cs, tf->tf_rip,
 	    tf->tf_rsp, tf->tf_rflags);
-	kprintf("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", tf->tf_rax,
+	trap_printf("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", tf->tf_rax,
 	    tf->tf_rbx, tf->tf_rcx, tf->tf_rdx);
-	kprintf("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", tf->tf_rsi,
+	trap_printf("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", tf->tf_rsi,
 	    tf->tf_rdi, tf->tf_rbp, tf->tf_r8);
-	kprintf("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", tf->tf_r9,
+	trap_printf("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", tf->tf_r9,
 	    tf->tf_r10, tf->tf_r11, tf->tf_r12);
-	kprintf("r13 %016lx r14 %016lx r15 %016lx cr3 %016lx\n", tf->tf_r13,
+	trap_printf("r13 %016lx r14 %016lx r15 %016lx cr3 %016lx\n", tf->tf_r13,
 	    tf->tf_r14, tf->tf_r15, rcr3());
 	pc = tf->tf_rip;
 	fp = tf->tf_rbp;
 	for (i = 0; i < 20; i++) {
 		md_symbol(pc, sym, sizeof(sym));
-		kprintf("  %s\n", sym);
+		trap_printf("  %s\n", sym);
 		if (fp < DMAP_BASE || (fp & 7) != 0)
 			break;
 		frame = (uint64_t *)fp;
@@ -56,6 +75,7 @@ trap_print(const struct trapframe *tf, uint64_t addr)
 			break;
 		fp = frame[0];
 	}
+	atomic_store_rel(&busy, 0);
 }
 
 static void
@@ -120,14 +140,16 @@ trap(struct trapframe *tf)
 	intr_disable();
 }
 
-/* NMI (another CPU panics), double fault, machine check.  In any state. */
+/* NMI (another CPU panics, or somebody asks), double fault, machine check.
+ * In any state. */
 void
 trap_paranoid(struct trapframe *tf)
 {
 	if (tf->tf_trapno == T_NMI) {
 		while (md_panicking)
 			__asm__ volatile("cli; hlt");
-		kprintf("NMI on CPU %d, ignored\n", mycpu->gd_cpuid);
+		/* The button, or QEMU's inject-nmi: where are we? */
+		trap_print(tf, 0);
 		return;
 	}
 	trap_fatal(tf, rcr2());

@@ -1,0 +1,2 @@
+# Booted tests of the machine itself.
+BOOT_TESTS += regress/boot/matrix
