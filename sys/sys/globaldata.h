@@ -50,7 +50,12 @@ struct globaldata {
 extern int ncpus;
 extern struct globaldata *cpu_globaldata[MAXCPU];
 
+/* A platform may know a shorter way. */
+#ifdef md_curthread
+#define curthread	md_curthread
+#else
 #define curthread	(mycpu->gd_curthread)
+#endif
 
 /* Run pending IPIs, timers and interrupts.  critcount is 0 on entry. */
 void	splz(void);

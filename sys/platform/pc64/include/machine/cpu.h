@@ -19,15 +19,14 @@ struct md_globaldata {
 	uint64_t md_shoot_from;		/* [a] CPUs that ask us to flush */
 };
 
-static inline struct globaldata *
-md_mycpu(void)
-{
-	struct globaldata *gd;
-
-	__asm__ volatile("movq %%gs:0, %0" : "=r" (gd));
-	return gd;
-}
-#define mycpu	(md_mycpu())
+/*
+ * Loads relative to %gs.  They are ordinary loads to the compiler: it may keep
+ * a value until the next call or fence, and a thread changes its CPU only in
+ * a call.
+ */
+#define md_gs		((const struct globaldata __seg_gs *)0)
+#define mycpu		(md_gs->gd_self)
+#define md_curthread	(md_gs->gd_curthread)
 
 static inline void
 cpu_pause(void)
