@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Permission bits. */
+#include <sys/atomic.h>
 #include <sys/errno.h>
 #include <sys/systm.h>
 #include <sys/thread.h>
@@ -16,7 +17,7 @@ vn_access(struct vnode *vp, int mode, struct ucred *cred)
 
 	if ((mode & VWRITE) && (vp->v_type == VREG || vp->v_type == VDIR ||
 	    vp->v_type == VLNK) && ((vp->v_mount->mnt_flags & MNT_RDONLY) ||
-	    (vp->v_flags & VN_ASOF)))
+	    (atomic_load_relaxed(&vp->v_flags) & VN_ASOF)))
 		return EROFS;
 	if (cred->cr_fsuid == 0 &&
 	    ((mode & VEXEC) == 0 || vp->v_type == VDIR))

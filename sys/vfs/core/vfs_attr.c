@@ -29,15 +29,29 @@ seq_end(struct vnode *vp)
 	spin_unlock(&vp->v_spin);
 }
 
+/* Word by word, so that a reader that will try again reads no half word. */
+static inline void
+attr_copy(struct vattr *dst, const struct vattr *src)
+{
+	enum { WORDS = sizeof(*dst) / sizeof(uint64_t) };
+	const uint64_t *s = (const uint64_t *)(const void *)src;
+	uint64_t *d = (uint64_t *)(void *)dst;
+	int i;
+
+	_Static_assert(sizeof(*dst) % sizeof(uint64_t) == 0, "whole words");
+	for (i = 0; i < WORDS; i++)
+		atomic_store_relaxed(&d[i], atomic_load_relaxed(&s[i]));
+}
+
 void
 vn_attr_set(struct vnode *vp, const struct vattr *vap)
 {
-	if (vp->v_flags & VN_NOCACHE) {
+	if (atomic_load_relaxed(&vp->v_flags) & VN_NOCACHE) {
 		atomic_store_relaxed(&vp->v_size, vap->va_size);
 		return;
 	}
 	seq_begin(vp);
-	vp->v_attr = *vap;
+	attr_copy(&vp->v_attr, vap);
 	atomic_store_relaxed(&vp->v_size, vap->va_size);
 	atomic_store_relaxed(&vp->v_attr_valid, true);
 	seq_end(vp);
@@ -55,7 +69,7 @@ void
 vn_setsize(struct vnode *vp, uint64_t newsize)
 {
 	seq_begin(vp);
-	vp->v_attr.va_size = newsize;
+	atomic_store_relaxed(&vp->v_attr.va_size, newsize);
 	atomic_store_relaxed(&vp->v_size, newsize);
 	seq_end(vp);
 }
@@ -74,7 +88,7 @@ attr_peek(struct vnode *vp, struct vattr *vap)
 		}
 		if (!atomic_load_relaxed(&vp->v_attr_valid))
 			return false;
-		*vap = vp->v_attr;
+		attr_copy(vap, &vp->v_attr);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
 		if (atomic_load_relaxed(&vp->v_attr_seq) == seq)
 			return true;
@@ -94,13 +108,13 @@ vn_getattr(struct vnode *vp, struct vattr *vap, struct ucred *cred)
 	error = vop_getattr(vp, vap, cred);
 	if (error != 0)
 		return error;
-	if (vp->v_flags & VN_NOCACHE)
+	if (atomic_load_relaxed(&vp->v_flags) & VN_NOCACHE)
 		return 0;
 	spin_lock(&vp->v_spin);
 	if (vp->v_attr_seq == seq) {		/* A3 */
 		atomic_store_relaxed(&vp->v_attr_seq, seq + 1);
 		__atomic_thread_fence(__ATOMIC_RELEASE);
-		vp->v_attr = *vap;
+		attr_copy(&vp->v_attr, vap);
 		atomic_store_relaxed(&vp->v_size, vap->va_size);
 		atomic_store_relaxed(&vp->v_attr_valid, true);
 		atomic_store_rel(&vp->v_attr_seq, seq + 2);

@@ -73,7 +73,7 @@ void
 vn_drop(struct vnode *vp)
 {
 	if (atomic_fetch_sub(&vp->v_holds, 1) == 1) {
-		KKASSERT(vp->v_flags & VN_DEAD);
+		KKASSERT(atomic_load_relaxed(&vp->v_flags) & VN_DEAD);
 		KKASSERT(TAILQ_EMPTY(&vp->v_names));
 		kfree(vp, &M_VNODE);
 	}
@@ -120,7 +120,7 @@ void
 vn_setflags(struct vnode *vp, uint32_t set, uint32_t clear)
 {
 	spin_lock(&vp->v_spin);
-	atomic_store(&vp->v_flags, (vp->v_flags & ~clear) | set);
+	atomic_store(&vp->v_flags, (atomic_load_relaxed(&vp->v_flags) & ~clear) | set);
 	spin_unlock(&vp->v_spin);
 }
 
@@ -144,7 +144,7 @@ lru_insert(struct vnode *vp)
 	if (atomic_load_relaxed(&vp->v_flags) & VN_ONLRU)
 		return;
 	spin_lock(&lru_spin);
-	if ((vp->v_flags & VN_ONLRU) == 0) {
+	if ((atomic_load_relaxed(&vp->v_flags) & VN_ONLRU) == 0) {
 		TAILQ_INSERT_TAIL(&lru, vp, v_lru);
 		vn_setflags(vp, VN_ONLRU, 0);
 	}
@@ -155,7 +155,7 @@ static void
 lru_remove(struct vnode *vp)
 {
 	spin_lock(&lru_spin);
-	if (vp->v_flags & VN_ONLRU) {
+	if (atomic_load_relaxed(&vp->v_flags) & VN_ONLRU) {
 		TAILQ_REMOVE(&lru, vp, v_lru);
 		vn_setflags(vp, 0, VN_ONLRU);
 	}
@@ -218,7 +218,7 @@ vn_rele(struct vnode *vp)
 	for (;;) {
 		KKASSERT(r > 0);
 		if (r == 1) {
-			if (vp->v_flags & VN_UNLINKED) {
+			if (atomic_load_relaxed(&vp->v_flags) & VN_UNLINKED) {
 				vnode_finish(vp);
 				return;
 			}
@@ -235,7 +235,7 @@ vn_recycle(struct vnode *vp)
 {
 	int error;
 
-	if ((vp->v_flags & VN_DIRTY) || vn_pages_dirty(vp)) {
+	if ((atomic_load_relaxed(&vp->v_flags) & VN_DIRTY) || vn_pages_dirty(vp)) {
 		if (!vn_tryget(vp))
 			return EBUSY;
 		error = vop_fsync(vp, false, true, kernel_cred);
@@ -300,7 +300,7 @@ vn_mark_dirty(struct vnode *vp)
 	    (mp->mnt_op->vfc_flags & VFC_MEMORY))
 		return;
 	spin_lock(&mp->mnt_spin);
-	if ((vp->v_flags & VN_DIRTY) == 0) {
+	if ((atomic_load_relaxed(&vp->v_flags) & VN_DIRTY) == 0) {
 		vn_setflags(vp, VN_DIRTY, 0);
 		vp->v_dirtytime = clock_mono_ns();
 		TAILQ_INSERT_TAIL(&mp->mnt_dirty, vp, v_dirtylist);
@@ -316,7 +316,7 @@ vn_mark_clean(struct vnode *vp)
 	if ((atomic_load_relaxed(&vp->v_flags) & VN_DIRTY) == 0)
 		return;
 	spin_lock(&mp->mnt_spin);
-	if (vp->v_flags & VN_DIRTY) {
+	if (atomic_load_relaxed(&vp->v_flags) & VN_DIRTY) {
 		vn_setflags(vp, 0, VN_DIRTY);
 		TAILQ_REMOVE(&mp->mnt_dirty, vp, v_dirtylist);
 	}
@@ -343,7 +343,7 @@ lru_pick(void)
 			continue;
 		}
 		TAILQ_INSERT_TAIL(&lru, vp, v_lru);
-		if (vp->v_flags & VN_DIRTY)
+		if (atomic_load_relaxed(&vp->v_flags) & VN_DIRTY)
 			continue;
 		vn_hold(vp);
 		spin_unlock(&lru_spin);

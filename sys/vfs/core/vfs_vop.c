@@ -12,6 +12,7 @@
  *     never waits for a free pool thread that waits for it.  The pool grows
  *     when a message finds no idle thread.
  */
+#include <sys/atomic.h>
 #include <sys/clock.h>
 #include <sys/errno.h>
 #include <sys/malloc.h>
@@ -78,8 +79,8 @@ vop_do(struct vop_msg *msg)
 
 	if ((writing >> msg->vm_op) & 1) {
 		if ((mp->mnt_flags & MNT_RDONLY) ||
-		    (msg->vm_vp && (msg->vm_vp->v_flags & VN_ASOF)) ||
-		    (msg->vm_dvp && (msg->vm_dvp->v_flags & VN_ASOF)))
+		    (msg->vm_vp && (atomic_load_relaxed(&msg->vm_vp->v_flags) & VN_ASOF)) ||
+		    (msg->vm_dvp && (atomic_load_relaxed(&msg->vm_dvp->v_flags) & VN_ASOF)))
 			return EROFS;
 	}
 	return lwkt_domsg(&mp->mnt_port, &msg->vm_msg);
@@ -233,7 +234,7 @@ commit_effect(const struct vop_effect *ve)
 		vn_attr_set(ve->ve_vp, &ve->ve_attr);
 		if (ve->ve_attr.va_nlink == 0)
 			vn_setflags(ve->ve_vp, VN_UNLINKED, 0);
-		else if (ve->ve_vp->v_flags & VN_UNLINKED)
+		else if (atomic_load_relaxed(&ve->ve_vp->v_flags) & VN_UNLINKED)
 			vn_setflags(ve->ve_vp, 0, VN_UNLINKED);
 		break;
 	case EFF_SIZE:

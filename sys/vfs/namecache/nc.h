@@ -17,6 +17,7 @@
 #ifndef _NC_H_
 #define _NC_H_
 
+#include <sys/atomic.h>
 #include <sys/lock.h>
 #include <sys/namecache.h>
 #include <sys/queue.h>
@@ -58,6 +59,12 @@ struct namecache {
 	TAILQ_ENTRY(namecache) nc_lru;	/* [lru spin] */
 	char		 nc_inline[NC_INLINE];
 };
+
+static inline uint32_t
+nc_flags_get(const struct namecache *ncp)
+{
+	return atomic_load_relaxed(&ncp->nc_flags);
+}
 
 struct nc_bucket {
 	struct spinlock	 nb_spin;

@@ -20,7 +20,7 @@ uint32_t nc_rename_seq;
 static void
 name_created(struct namecache *ncp, struct vnode *vp)
 {
-	if (ncp->nc_flags & NCF_DESTROYED)
+	if (nc_flags_get(ncp) & NCF_DESTROYED)
 		return;
 	if (ncp->nc_vp == vp)
 		return;
@@ -33,9 +33,9 @@ name_created(struct namecache *ncp, struct vnode *vp)
 static void
 name_removed(struct namecache *ncp)
 {
-	if (ncp->nc_flags & NCF_DESTROYED)
+	if (nc_flags_get(ncp) & NCF_DESTROYED)
 		return;
-	if ((ncp->nc_flags & NCF_DIR) ||
+	if ((nc_flags_get(ncp) & NCF_DIR) ||
 	    atomic_load(&ncp->nc_refs) > 1) {
 		nc_destroy(ncp);
 		return;
@@ -122,9 +122,9 @@ name_renamed(struct namecache *from, struct namecache *to, bool exchange)
 	spin_lock(fb < tb ? &fb->nb_spin : &tb->nb_spin);
 	if (fb != tb)
 		spin_lock(fb < tb ? &tb->nb_spin : &fb->nb_spin);
-	if (from->nc_flags & NCF_HASHED)
+	if (nc_flags_get(from) & NCF_HASHED)
 		nc_bucket_remove(fb, from);
-	if (to->nc_flags & NCF_HASHED)
+	if (nc_flags_get(to) & NCF_HASHED)
 		nc_bucket_remove(tb, to);
 	swap_places(from, to);
 	nc_bucket_insert(tb, from);

@@ -83,7 +83,7 @@ static void
 lru_remove(struct namecache *ncp)
 {
 	spin_lock(&lru_spin);
-	if (ncp->nc_flags & NCF_ONLRU) {
+	if (nc_flags_get(ncp) & NCF_ONLRU) {
 		TAILQ_REMOVE(&lru, ncp, nc_lru);
 		atomic_fetch_and(&ncp->nc_flags, ~(uint32_t)NCF_ONLRU);
 	}
@@ -96,7 +96,7 @@ lru_insert(struct namecache *ncp)
 	if (atomic_load_relaxed(&ncp->nc_flags) & NCF_ONLRU)
 		return;
 	spin_lock(&lru_spin);
-	if ((ncp->nc_flags & NCF_ONLRU) == 0) {
+	if ((nc_flags_get(ncp) & NCF_ONLRU) == 0) {
 		TAILQ_INSERT_TAIL(&lru, ncp, nc_lru);
 		atomic_fetch_or(&ncp->nc_flags, NCF_ONLRU);
 	}
@@ -123,7 +123,7 @@ entry_free(struct namecache *ncp)
 		spin_unlock(&parent->nc_spin);
 	}
 	vp = ncp->nc_vp;
-	vref = (ncp->nc_flags & NCF_VREF) != 0;
+	vref = (nc_flags_get(ncp) & NCF_VREF) != 0;
 	nc_detach(ncp);
 	nc_free_new(ncp);
 	if (vref)
@@ -145,9 +145,9 @@ nc_unref(struct namecache *ncp)
 		r = atomic_load_relaxed(&ncp->nc_refs);
 		for (;;) {
 			KKASSERT(r > 0);
-			if (r == 1 && (ncp->nc_flags & NCF_HASHED))
+			if (r == 1 && (nc_flags_get(ncp) & NCF_HASHED))
 				lru_insert(ncp);
-			if (r == 1 && (ncp->nc_flags & NCF_HASHED) == 0) {
+			if (r == 1 && (nc_flags_get(ncp) & NCF_HASHED) == 0) {
 				if (atomic_cmpset(&ncp->nc_refs, &r,
 				    NC_CLAIMED))
 					break;
@@ -166,7 +166,7 @@ nc_link_parent(struct namecache *ncp, struct namecache *parent)
 	bool ok;
 
 	spin_lock(&parent->nc_spin);
-	ok = (parent->nc_flags & NCF_DESTROYED) == 0;
+	ok = (nc_flags_get(parent) & NCF_DESTROYED) == 0;
 	if (ok) {
 		LIST_INSERT_HEAD(&parent->nc_kids, ncp, nc_sibling);
 		ncp->nc_parent = parent;
@@ -193,8 +193,8 @@ nc_attach(struct namecache *ncp, struct vnode *vp)
 		atomic_fetch_add(&nc_negatives, 1);
 	}
 	spin_lock(&ncp->nc_spin);
-	KKASSERT(ncp->nc_vp == NULL && !(ncp->nc_flags & NCF_RESOLVED));
-	ncp->nc_vp = vp;
+	KKASSERT(ncp->nc_vp == NULL && !(nc_flags_get(ncp) & NCF_RESOLVED));
+	atomic_store_relaxed(&ncp->nc_vp, vp);
 	if (vp != NULL) {
 		spin_lock(&vp->v_spin);
 		TAILQ_INSERT_TAIL(&vp->v_names, ncp, nc_vnlist);
@@ -212,8 +212,8 @@ nc_detach(struct namecache *ncp)
 
 	spin_lock(&ncp->nc_spin);
 	vp = ncp->nc_vp;
-	negative = vp == NULL && (ncp->nc_flags & NCF_RESOLVED);
-	ncp->nc_vp = NULL;
+	negative = vp == NULL && (nc_flags_get(ncp) & NCF_RESOLVED);
+	atomic_store_relaxed(&ncp->nc_vp, NULL);
 	if (vp != NULL) {
 		spin_lock(&vp->v_spin);
 		TAILQ_REMOVE(&vp->v_names, ncp, nc_vnlist);
@@ -236,7 +236,7 @@ kid_pick(struct namecache *ncp)
 
 	spin_lock(&ncp->nc_spin);
 	LIST_FOREACH(kid, &ncp->nc_kids, nc_sibling) {
-		if ((kid->nc_flags & NCF_DESTROYED) == 0 && nc_tryref(kid))
+		if ((nc_flags_get(kid) & NCF_DESTROYED) == 0 && nc_tryref(kid))
 			break;
 	}
 	spin_unlock(&ncp->nc_spin);
@@ -256,9 +256,9 @@ nc_destroy(struct namecache *ncp)
 
 	nc_unhash(ncp);
 	spin_lock(&ncp->nc_spin);
-	dir = ncp->nc_vp != NULL && (ncp->nc_flags & NCF_DIR);
+	dir = ncp->nc_vp != NULL && (nc_flags_get(ncp) & NCF_DIR);
 	atomic_fetch_or(&ncp->nc_flags, NCF_DESTROYED);
-	if (dir && (ncp->nc_flags & NCF_VREF) == 0 && vn_tryget(ncp->nc_vp))
+	if (dir && (nc_flags_get(ncp) & NCF_VREF) == 0 && vn_tryget(ncp->nc_vp))
 		atomic_fetch_or(&ncp->nc_flags, NCF_VREF);
 	spin_unlock(&ncp->nc_spin);
 	if (!dir)

@@ -136,7 +136,7 @@ nc_unhash(struct namecache *ncp)
 		nb = nc_bucket(atomic_load_relaxed(&ncp->nc_hash));
 		spin_lock(&nb->nb_spin);
 		if (nb == nc_bucket(ncp->nc_hash)) {
-			if (ncp->nc_flags & NCF_HASHED)
+			if (nc_flags_get(ncp) & NCF_HASHED)
 				nc_bucket_remove(nb, ncp);
 			spin_unlock(&nb->nb_spin);
 			return;

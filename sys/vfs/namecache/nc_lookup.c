@@ -99,7 +99,7 @@ still_named(struct namecache *ncp, const struct namecache *parent,
 	bool same;
 
 	spin_lock(&ncp->nc_spin);
-	same = (ncp->nc_flags & NCF_DESTROYED) == 0 &&
+	same = (nc_flags_get(ncp) & NCF_DESTROYED) == 0 &&
 	    ncp->nc_parent == parent && ncp->nc_nlen == len &&
 	    memcmp(ncp->nc_name, name, len) == 0;
 	spin_unlock(&ncp->nc_spin);
@@ -139,7 +139,8 @@ child_get(struct mount *mp, struct namecache *parent, const char *name,
 			flags = atomic_load_acq(&ncp->nc_flags);
 			if (flags & NCF_RESOLVED) {
 				*ncpp = ncp;
-				return ncp->nc_vp != NULL ? 0 : ENOENT;
+				return atomic_load_relaxed(&ncp->nc_vp) != NULL ?
+				    0 : ENOENT;
 			}
 		}
 		if (ncp != NULL) {
@@ -211,7 +212,7 @@ dotdot(struct walk *w, struct nchandle *cur)
 	for (;;) {
 		if (same_place(cur, &w->nl->nl_root))
 			return 0;
-		if ((cur->nch_ncp->nc_flags & NCF_ROOT) == 0)
+		if ((nc_flags_get(cur->nch_ncp) & NCF_ROOT) == 0)
 			break;
 		if (!nc_isset(&cur->nch_mount->mnt_covered))
 			return 0;		/* the root of all */
@@ -219,7 +220,7 @@ dotdot(struct walk *w, struct nchandle *cur)
 		nc_drop(cur);
 		*cur = up;
 	}
-	if (cur->nch_ncp->nc_flags & NCF_DESTROYED)
+	if (nc_flags_get(cur->nch_ncp) & NCF_DESTROYED)
 		return ENOENT;
 	if (nc_parent(cur, &up)) {
 		nc_drop(cur);
@@ -227,6 +228,12 @@ dotdot(struct walk *w, struct nchandle *cur)
 		cross_mounts(cur);
 	}
 	return 0;
+}
+
+static bool
+is_destroyed(struct namecache *ncp)
+{
+	return (nc_flags_get(ncp) & NCF_DESTROYED) != 0;
 }
 
 /* Put a symlink's text before the rest of the path. */
@@ -332,7 +339,7 @@ walk_step(struct walk *w, struct nchandle *cur, enum step *what)
 	    nl->nl_cred, &ncp);
 	if (ncp == NULL)
 		return error;
-	if (error == 0 && (ncp->nc_flags & NCF_SYMLINK)) {
+	if (error == 0 && (nc_flags_get(ncp) & NCF_SYMLINK)) {
 		follow = !last || (nl->nl_flags & NLC_FOLLOW) || (slash &&
 		    !(nl->nl_flags & (NLC_CREATE | NLC_DELETE)));
 		if (follow) {
@@ -341,6 +348,10 @@ walk_step(struct walk *w, struct nchandle *cur, enum step *what)
 			/* Keep the slashes: they ask for a directory. */
 			w->path = name + len;
 			error = follow_link(w, ncp, cur);
+			if (error == ENOENT && is_destroyed(ncp)) {
+				w->path = name;	/* replaced: look again */
+				error = 0;
+			}
 			nc_unref(ncp);
 			return error;
 		}
@@ -371,7 +382,7 @@ walk_step(struct walk *w, struct nchandle *cur, enum step *what)
 	nl->nl_nch.nch_ncp = ncp;
 	mount_ref(cur->nch_mount);
 	nl->nl_locked = lock;
-	if (error == 0 && (ncp->nc_flags & NCF_MOUNTPT) &&
+	if (error == 0 && (nc_flags_get(ncp) & NCF_MOUNTPT) &&
 	    !(nl->nl_flags & (NLC_NOCROSS | NLC_DELETE))) {
 		if (lock)
 			lock_release(&ncp->nc_lock);
@@ -380,7 +391,7 @@ walk_step(struct walk *w, struct nchandle *cur, enum step *what)
 			nc_lock(&nl->nl_nch);
 	}
 	if (error == 0 && (slash || (nl->nl_flags & NLC_DIRECTORY)) &&
-	    !(nl->nl_nch.nch_ncp->nc_flags & NCF_DIR))
+	    !(nc_flags_get(nl->nl_nch.nch_ncp) & NCF_DIR))
 		return ENOTDIR;
 	if (error == ENOENT && (nl->nl_flags & NLC_CREATE))
 		error = 0;
@@ -424,8 +435,9 @@ nlookup(struct nlookup *nl, const char *path)
 			nc_lock(&nl->nl_nch);
 			nl->nl_locked = true;
 		}
-		if (cur.nch_ncp->nc_flags & NCF_DESTROYED)
-			error = cur.nch_ncp->nc_vp != NULL ? 0 : ENOENT;
+		if (nc_flags_get(cur.nch_ncp) & NCF_DESTROYED)
+			error = atomic_load_relaxed(&cur.nch_ncp->nc_vp) !=
+			    NULL ? 0 : ENOENT;
 	} else {
 		nc_drop(&cur);
 	}

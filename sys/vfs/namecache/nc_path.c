@@ -47,7 +47,7 @@ climb(struct nchandle *cur, char *buf, size_t *pos)
 	struct namecache *ncp = cur->nch_ncp;
 	int error = 0;
 
-	if (ncp->nc_flags & NCF_ROOT) {
+	if (nc_flags_get(ncp) & NCF_ROOT) {
 		if (!nc_isset(&cur->nch_mount->mnt_covered))
 			return ENOENT;		/* not below root */
 		nc_copy(&cur->nch_mount->mnt_covered, &up);
@@ -56,7 +56,7 @@ climb(struct nchandle *cur, char *buf, size_t *pos)
 		return 0;
 	}
 	spin_lock(&ncp->nc_spin);
-	if (ncp->nc_flags & NCF_DESTROYED) {
+	if (nc_flags_get(ncp) & NCF_DESTROYED) {
 		error = ENOENT;
 	} else if (*pos < (size_t)ncp->nc_nlen + 1) {
 		error = ENAMETOOLONG;

@@ -24,7 +24,7 @@ entry_peek(struct namecache *ncp, struct vnode **vpp)
 
 	spin_lock(&ncp->nc_spin);
 	vp = ncp->nc_vp;
-	flags = ncp->nc_flags;
+	flags = nc_flags_get(ncp);
 	if (vp != NULL) {
 		got = vn_tryget(vp);
 		if (!got)
@@ -142,7 +142,7 @@ nc_resolve_entry(struct mount *mp, struct namecache *ncp, struct ucred *cred)
 		vn_rele(dvp);
 		if (error != 0 && error != ENOENT)
 			return error;
-		if ((ncp->nc_flags & NCF_RESOLVED) == 0)
+		if ((nc_flags_get(ncp) & NCF_RESOLVED) == 0)
 			return error;	/* a negative answer not to be kept */
 	}
 }

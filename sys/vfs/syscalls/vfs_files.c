@@ -37,22 +37,35 @@ kvfs_done(struct kvfs *kv)
 	nc_drop(&kv->kv_start);
 }
 
+/* The name that was found has lost its object since: something else may have
+ * the name by now, and then nobody may see it missing. */
+static bool
+was_replaced(const struct nlookup *nl)
+{
+	return nc_isset(&nl->nl_nch) && nl->nl_dots == 0 &&
+	    nc_destroyed(&nl->nl_nch);
+}
+
 int
 kvfs_lookup(struct kvfs *kv, const char *path, bool follow,
     struct nchandle *nch, struct vnode **vpp)
 {
 	struct nlookup nl;
+	bool again;
 	int error;
 
 	*vpp = NULL;
-	nlookup_init(&nl, &kv->kv_root, &kv->kv_start, kv->kv_cred,
-	    follow ? NLC_FOLLOW : 0);
-	error = nlookup(&nl, path);
-	if (error == 0)
-		error = nc_vnode(&nl.nl_nch, kv->kv_cred, vpp);
-	if (error == 0 && nch != NULL)
-		nc_copy(&nl.nl_nch, nch);
-	nlookup_done(&nl);
+	do {
+		nlookup_init(&nl, &kv->kv_root, &kv->kv_start, kv->kv_cred,
+		    follow ? NLC_FOLLOW : 0);
+		error = nlookup(&nl, path);
+		if (error == 0)
+			error = nc_vnode(&nl.nl_nch, kv->kv_cred, vpp);
+		again = error == ENOENT && was_replaced(&nl);
+		if (error == 0 && nch != NULL)
+			nc_copy(&nl.nl_nch, nch);
+		nlookup_done(&nl);
+	} while (again);
 	return error;
 }
 
@@ -165,8 +178,13 @@ kvfs_open(struct kvfs *kv, const char *path, int oflags, mode_t mode,
 	*vpp = NULL;
 	if ((oflags & O_TMPFILE) == O_TMPFILE)
 		return EOPNOTSUPP;
-	error = open_find(kv, path, oflags, mode & ~kv->kv_umask, &nl, &vp,
-	    &created);
+	for (;;) {
+		error = open_find(kv, path, oflags, mode & ~kv->kv_umask,
+		    &nl, &vp, &created);
+		if (error != ENOENT || !was_replaced(&nl))
+			break;
+		nlookup_done(&nl);
+	}
 	if (error == 0 && !created)
 		error = open_check(vp, oflags, kv->kv_cred);
 	if (error == 0 && (oflags & O_ACCMODE) != O_RDONLY &&
