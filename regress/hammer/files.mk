@@ -3,9 +3,11 @@ HAMMER_TEST_SRCS := regress/hammer/mkimg.c regress/hammer/oracle.c \
 HOST_SRCS += regress/hammer/mkimg.c
 TESTS += hammer_core hammer_crash
 hammer_core_SRCS := regress/hammer/core.c $(HAMMER_TEST_SRCS)
+hammer_crash_SRCS := regress/hammer/crash.c $(HAMMER_TEST_SRCS)
 # vnode operations
 HAMMER_FX_SRCS := regress/hammer/fx.c regress/hammer/mkimg.c \
 	$(LIBHAMMER_DISK_PURE)
 TESTS += hammer_fs
 hammer_fs_SRCS := regress/hammer/fs.c $(HAMMER_FX_SRCS)
-hammer_crash_SRCS := regress/hammer/crash.c $(HAMMER_TEST_SRCS)
+TESTS += hammer_model
+hammer_model_SRCS = regress/hammer/model.c $(HAMMER_FX_SRCS) $(FSOPS_SRCS)
