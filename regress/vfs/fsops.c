@@ -134,6 +134,8 @@ same(struct fsops *fo, const char *op, const char *path, int real, int model)
 		    path, real);
 	if (real == model)
 		return true;
+	if (fo->fo_differs != NULL)
+		fo->fo_differs(fo);
 	fo->fo_failed = true;
 	env_printf("op %u: %s %.100s: real %d, model %d\n",
 	    (unsigned)fo->fo_count, op, path, real, model);

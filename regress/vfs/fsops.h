@@ -29,6 +29,9 @@ struct fsops {
 	/* Called after each operation; NULL ok.  false: stop. */
 	bool		(*fo_after)(struct fsops *, void *arg);
 	void		*fo_arg;
+	/* Asked before a difference counts; NULL ok.  A crash child whose disk
+	 * is dead does not return from it. */
+	void		(*fo_differs)(struct fsops *);
 };
 
 void	fsops_init(struct fsops *, struct mount *, mode_t rootmode);
