@@ -114,11 +114,12 @@ t_model_async(void)
  * disk has died; it is no part of the test any more.
  */
 static bool in_child;
+static struct env_disk *cut_disk;
 
 static void
 park_in_child(struct fsops *fo __unused)
 {
-	while (in_child)
+	while (in_child || env_disk_is_cut(cut_disk))
 		tsleep(&in_child, 0, "child", 0);
 }
 
@@ -187,6 +188,7 @@ crash(uint64_t first, uint64_t every, unsigned nops)
 
 	if (!start(&fx, &fo, 0))
 		return;
+	cut_disk = fx.disk;
 	fo.fo_after = remember_or_park;
 	fo.fo_differs = park_in_child;
 	env_disk_crash_children(fx.disk, first, every, 1, survivor_check, &fo);
