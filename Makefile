@@ -21,6 +21,8 @@
 #                UNIT_TESTS are built that way too.)
 
 B	:= build
+# V=1 shows the commands.
+Q	:= $(if $(V),,@)
 CC	?= gcc
 MUSL_CC	?= musl-gcc
 
@@ -70,7 +72,7 @@ PC64_OBJS := $(patsubst %,$(B)/pc64/%.o,$(KERN_SRCS) $(PC64_SRCS))
 
 $(B)/pc64/%.o: %
 	@mkdir -p $(@D)
-	$(CC) $(PC64_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(PC64_CFLAGS) -MMD -MP -c $< -o $@
 
 FORCE:
 
@@ -79,7 +81,7 @@ define hosted
 $(1)_OBJS := $$(patsubst %,$(B)/$(1)/%.o,$$(KERN_SRCS) $$(VK_SRCS))
 $(B)/$(1)/%.o: %
 	@mkdir -p $$(@D)
-	$(CC) $$($(2)) $$(call vk_inc,$$<) -MMD -MP -c $$< -o $$@
+	$(Q)$(CC) $$($(2)) $$(call vk_inc,$$<) -MMD -MP -c $$< -o $$@
 # The list is a prerequisite too: an object that went away must leave.
 $(B)/$(1)/objs.list: FORCE
 	@mkdir -p $$(@D); echo $$($(1)_OBJS) | cmp -s - $$@ || \
@@ -100,14 +102,14 @@ whole	= -Wl,--whole-archive \
 define host_tool
 $(B)/host/bin/$(1): $$(patsubst %,$(B)/host/%.o,$$($(1)_SRCS)) $(B)/host/libkernel.a
 	@mkdir -p $$(@D)
-	$(CC) $$(HOST_CFLAGS) -o $$@ $$(filter-out %.a,$$^) $$(call whole,host) $$($(1)_LIBS)
+	$(Q)$(CC) $$(HOST_CFLAGS) -o $$@ $$(filter-out %.a,$$^) $$(call whole,host) $$($(1)_LIBS)
 endef
 $(foreach t,$(HOST_TOOLS),$(eval $(call host_tool,$(t))))
 
 define hosted_test
 $(B)/$(2)/test/$(1): $$(patsubst %,$(B)/$(2)/%.o,$$($(1)_SRCS) $$(ENV_SRCS)) $(B)/$(2)/libkernel.a
 	@mkdir -p $$(@D)
-	$(CC) $$($(3)) -o $$@ $$(filter-out %.a,$$^) $$(call whole,$(2)) $$($(1)_LIBS)
+	$(Q)$(CC) $$($(3)) -o $$@ $$(filter-out %.a,$$^) $$(call whole,$(2)) $$($(1)_LIBS)
 endef
 $(foreach t,$(TESTS),$(eval $(call hosted_test,$(t),asan,ASAN_CFLAGS)))
 $(foreach t,$(TSAN_TESTS),$(eval $(call hosted_test,$(t),tsan,TSAN_CFLAGS)))
@@ -115,7 +117,7 @@ $(foreach t,$(TSAN_TESTS),$(eval $(call hosted_test,$(t),tsan,TSAN_CFLAGS)))
 define unit_test
 $(B)/asan/test/$(1): $$(patsubst %,$(B)/asan/%.o,$$($(1)_SRCS))
 	@mkdir -p $$(@D)
-	$(CC) $$(ASAN_CFLAGS) -o $$@ $$^ $$($(1)_LIBS)
+	$(Q)$(CC) $$(ASAN_CFLAGS) -o $$@ $$^ $$($(1)_LIBS)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call unit_test,$(t))))
 
@@ -125,11 +127,11 @@ USER_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -O2 -g -static \
 define user_prog
 $(B)/user/$(1): $$(patsubst %,$(B)/user/%.o,$$($(1)_SRCS))
 	@mkdir -p $$(@D)
-	$(MUSL_CC) $$(USER_CFLAGS) -o $$@ $$^ $$($(1)_LIBS)
+	$(Q)$(MUSL_CC) $$(USER_CFLAGS) -o $$@ $$^ $$($(1)_LIBS)
 endef
 $(B)/user/%.o: %
 	@mkdir -p $(@D)
-	$(MUSL_CC) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(MUSL_CC) $(USER_CFLAGS) -MMD -MP -c $< -o $@
 USER_PROGS += $(PORTABLE_TOOLS)
 $(foreach t,$(USER_PROGS),$(eval $(call user_prog,$(t))))
 
@@ -137,11 +139,11 @@ $(foreach t,$(USER_PROGS),$(eval $(call user_prog,$(t))))
 define portable_tool
 $(B)/host/bin/$(1): $$(patsubst %,$(B)/tool/%.o,$$($(1)_SRCS))
 	@mkdir -p $$(@D)
-	$(CC) -o $$@ $$^ $$($(1)_LIBS)
+	$(Q)$(CC) -o $$@ $$^ $$($(1)_LIBS)
 endef
 $(B)/tool/%.o: %
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -static,$(USER_CFLAGS)) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(filter-out -static,$(USER_CFLAGS)) -MMD -MP -c $< -o $@
 $(foreach t,$(PORTABLE_TOOLS),$(eval $(call portable_tool,$(t))))
 
 host: $(patsubst %,$(B)/host/bin/%,$(HOST_TOOLS) $(PORTABLE_TOOLS))
