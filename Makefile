@@ -95,8 +95,9 @@ $(eval $(call hosted,asan,ASAN_CFLAGS))
 $(eval $(call hosted,tsan,TSAN_CFLAGS))
 
 # The whole kernel goes in, as on the PC: init_main.c's table refers to
-# subsystems weakly, which would not pull them out of an archive.
-whole	= -Wl,--whole-archive \
+# subsystems weakly, which would not pull them out of an archive.  A function
+# that nobody has written yet is a warning, and a jump to 0 for who calls it.
+whole	= -no-pie -Wl,--warn-unresolved-symbols -Wl,--whole-archive \
 	$(B)/$(1)/libkernel.a -Wl,--no-whole-archive
 
 define host_tool
