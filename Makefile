@@ -53,10 +53,12 @@ PC64_CFLAGS := $(WARN) -O2 -g -ffreestanding -mcmodel=kernel -mno-red-zone \
 	-mgeneral-regs-only -fno-pic -fno-pie -fstack-protector-strong \
 	-mstack-protector-guard=global -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-asynchronous-unwind-tables \
-	-Isys -Isys/platform -Isys/platform/pc64/include -Isys/cpu/x86_64/include
+	-Isys -Isys/platform -Isys/platform/pc64/include -Isys/cpu/x86_64/include \
+	-I$(B)/gen
 
 VK_BASE := $(WARN) -g -fno-strict-aliasing -fno-omit-frame-pointer -pthread
-VK_INC	:= -Isys -Isys/platform -Isys/platform/vkernel/include
+VK_INC	:= -Isys -Isys/platform -Isys/platform/vkernel/include \
+	-Isys/cpu/x86_64/include
 HOST_INC := $(subst -I,-idirafter ,$(VK_INC)) -idirafter lib
 UNIT_SRCS = $(foreach t,$(UNIT_TESTS),$($(t)_SRCS))
 vk_inc	= $(if $(filter $(1),$(HOST_SRCS) $(filter-out sys/% $(KERN_TEST_SRCS),$(UNIT_SRCS))),$(HOST_INC),$(VK_INC))
@@ -95,9 +97,8 @@ $(eval $(call hosted,asan,ASAN_CFLAGS))
 $(eval $(call hosted,tsan,TSAN_CFLAGS))
 
 # The whole kernel goes in, as on the PC: init_main.c's table refers to
-# subsystems weakly, which would not pull them out of an archive.  A function
-# that nobody has written yet is a warning, and a jump to 0 for who calls it.
-whole	= -no-pie -Wl,--warn-unresolved-symbols -Wl,--whole-archive \
+# subsystems weakly, which would not pull them out of an archive.
+whole	= -Wl,--whole-archive \
 	$(B)/$(1)/libkernel.a -Wl,--no-whole-archive
 
 define host_tool

@@ -90,6 +90,7 @@ enum {
 	ENOTRECOVERABLE	= 131,
 	/* Never returned to a user. */
 	ERESTART	= 512,	/* restart the system call after the signal */
+	ERESTARTNOHAND	= 514,	/* the same, but EINTR if a handler runs */
 	EASYNC		= 513,	/* a message will be replied to later */
 };
 

@@ -107,16 +107,6 @@ void	tsleep_interlock(const void *ident);
 void	tsleep_remove(void);		/* undo tsleep_interlock() */
 void	wakeup(const void *ident);	/* any context but hard interrupt */
 void	wakeup_one(const void *ident);
-/*
- * Signals.  kern_sig.c sets the hook: it says whether a PCATCH sleep of the
- * current thread must not begin or go on: 0, EINTR or ERESTART.  tsleep()
- * asks it before it sleeps (after the interlock) and after a tsleep_abort().
- * tsleep_abort() ends the PCATCH sleep of a thread, if it is in one, on
- * whatever CPU; the thread must not be able to exit meanwhile (its lwp is on
- * its process's list, under proc_spin, so this may not block).
- */
-extern int (*tsleep_catch_hook)(void);
-void	tsleep_abort(struct thread *);
 /* Atomically release a spinlock and sleep; the lock is not retaken. */
 struct spinlock;
 int	ssleep(const void *ident, struct spinlock *, int flags,

@@ -26,7 +26,6 @@
 struct pmap;
 struct vm_object;
 struct vm_page;
-struct vnode;
 
 enum { VM_PROT_NONE = 0, VM_PROT_READ = 1, VM_PROT_WRITE = 2, VM_PROT_EXEC = 4 };
 enum { VME_SHARED = 1, VME_GROWSDOWN = 2, VME_NORESERVE = 4, VME_STACK = 8,
@@ -39,7 +38,6 @@ struct vm_map_entry {
 	vm_offset_t	 me_start, me_end;	/* M1, page aligned */
 	uint64_t	 me_offset;	/* bytes into the object at me_start */
 	struct vm_object *me_object;	/* I or NULL: zero fill */
-	struct vnode	*me_vnode;	/* I reference, file mappings */
 	uint8_t		 me_prot, me_maxprot;
 	uint16_t	 me_flags;	/* VME_* */
 };
@@ -83,11 +81,11 @@ void	vm_map_ref(struct vm_map *);
 void	vm_map_rele(struct vm_map *);		/* last: unmaps all; blocks */
 struct vm_map *vm_map_fork(struct vm_map *);	/* copy on write; NULL */
 
-/* Map [*addr, +len) of object (the reference passes to the map) or zeroes;
- * vp (may be NULL) is referenced.  fixed replaces what was there. */
+/* Map [*addr, +len) of object (the reference passes to the map, also on
+ * error) or zeroes.  fixed replaces what was there. */
 int	vm_map_insert(struct vm_map *, vm_offset_t *addr, uint64_t len,
 	    struct vm_object *, uint64_t offset, int prot, int maxprot,
-	    int flags, bool fixed, struct vnode *vp);
+	    int flags, bool fixed);
 int	vm_map_remove(struct vm_map *, vm_offset_t start, vm_offset_t end);
 int	vm_map_protect(struct vm_map *, vm_offset_t start, vm_offset_t end,
 	    int prot);

@@ -7,5 +7,6 @@ VK_SRCS += sys/platform/vkernel/vk_fiber.c
 VK_SRCS += sys/platform/vkernel/vk_main.c
 VK_SRCS += sys/platform/vkernel/vk_pmap.c
 VK_SRCS += sys/platform/vkernel/vk_run.c
+VK_SRCS += sys/platform/vkernel/vk_user.c
 VK_SRCS += sys/platform/vkernel/vk_switch.S
 HOST_SRCS += sys/platform/vkernel/host.c

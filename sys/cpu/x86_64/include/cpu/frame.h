@@ -107,6 +107,10 @@ void	md_user_return(struct trapframe *) __noreturn;
  * Blocks for memory. */
 void	md_lwp_setup(struct thread *td, const struct trapframe *);
 
+/* Where a thread's user registers are; its user segment bases. */
+struct trapframe *md_lwp_frame(const struct thread *);
+uint64_t md_get_fsbase(const struct thread *);
+uint64_t md_get_gsbase(const struct thread *);
 /* User segment bases of the current thread, or of one that is not running.
  * EPERM for an address that is not a user's. */
 int	md_set_fsbase(struct thread *, uint64_t);
