@@ -18,3 +18,12 @@ KERN_SRCS += sys/kern/lwkt_sched.c
 KERN_SRCS += sys/kern/lwkt_thread.c
 KERN_SRCS += sys/kern/lwkt_token.c
 KERN_SRCS += sys/kern/uio.c
+# Processes and signals.  Programs run on the PC only; the part that does not
+# touch a trap frame is built for the hosted kernel too.
+KERN_SRCS += sys/kern/kern_ident.c sys/kern/kern_proc.c
+KERN_SRCS += sys/kern/kern_sig.c sys/kern/kern_sigcalls.c
+KERN_SRCS += sys/kern/kern_time.c sys/kern/kern_resource.c
+KERN_SRCS += sys/kern/kern_usched.c sys/kern/kern_futex.c
+KERN_SRCS += sys/kern/kern_fork.c sys/kern/kern_exit.c sys/kern/kern_exec.c
+KERN_SRCS += sys/kern/tty.c sys/kern/tty_ioctl.c sys/kern/tty_pty.c
+KERN_SRCS += sys/kern/tty_console.c sys/kern/kern_boot.c sys/kern/kern_initrd.c

@@ -22,6 +22,7 @@ struct clock_tick {
 } __attribute__((__aligned__(CACHE_LINE)));
 
 static struct clock_tick ticks[MAXCPU];
+void (*clock_tick_hook)(struct thread *);
 static int64_t wall_offset;		/* [a] wall clock minus md's */
 
 nsec_t
@@ -55,6 +56,8 @@ clock_tick(void *arg)
 		ct->ct_on = false;
 		return;
 	}
+	if (td->td_lwp != NULL && clock_tick_hook != NULL)
+		clock_tick_hook(td);
 	if (gd->gd_runqmask >> td->td_pri != 0)
 		atomic_fetch_or(&gd->gd_reqflags, RQF_RESCHED);
 	callout_reset_direct(&ct->ct_callout, TICK_NS);

@@ -63,6 +63,9 @@ void	md_symbol(uintptr_t pc, char *buf, size_t size);
 /* Boot command line ("root=/dev/vbd0 smp=2 ..."), and arguments of it. */
 const char *md_cmdline(void);
 
+/* The archive that the loader brought, or false.  Stays in memory. */
+bool	md_initrd(const void **start, size_t *len);
+
 /* The kernel's side, called by platforms. */
 void	kern_main(void) __noreturn;	/* boot CPU, after vm_phys_add() */
 void	kern_cpu_main(int cpuid) __noreturn;

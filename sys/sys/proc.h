@@ -61,7 +61,7 @@ enum {					/* lwp_flags, [a] */
 	LWPF_STOPPED	= 0x04,		/* waits in sig_stop() */
 	LWPF_EXITING	= 0x08,
 	LWPF_RESTART	= 0x10,		/* the call returned ERESTART */
-	LWPF_SYSCALL	= 0x20,		/* the frame is a system call's */
+	LWPF_RESUME	= 0x20,		/* a restarted sleep: lwp_deadline */
 	LWPF_RESCHED	= 0x40,		/* its time slice is over */
 	LWPF_FORCED	= 0x80,		/* a trap's signal: handler or death */
 };
@@ -73,7 +73,9 @@ struct lwp {
 	LIST_ENTRY(lwp)	 lwp_list;	/* [proc_spin] */
 	LIST_ENTRY(lwp)	 lwp_hash;	/* [proc_spin] by tid */
 	uint32_t	 lwp_flags;	/* [a] */
-	int		 lwp_sysnr;	/* [self] number of the system call */
+	int		 lwp_rserror;	/* [self] with LWPF_RESTART: which kind */
+	bool		 lwp_insys;	/* [self] in the kernel, for the tick */
+	nsec_t		 lwp_deadline;	/* [self] with LWPF_RESUME: of a sleep */
 	uint64_t	 lwp_sigmask, lwp_oldmask;	/* [self] */
 	uint64_t	 lwp_sigwait;	/* [proc_spin] sigtimedwait wants */
 	uint64_t	 lwp_sigpend;	/* [a] */
@@ -85,9 +87,9 @@ struct lwp {
 	vm_offset_t	 lwp_robust;
 	struct trapframe *lwp_frame;	/* user registers */
 	void		*lwp_futex;	/* kern_futex.c, while waiting */
-	nsec_t		 lwp_slice;	/* kern_usched.c */
+	uint32_t	 lwp_slice;	/* ticks in a row, kern_usched.c */
 	char		 lwp_comm[16];
-	nsec_t		 lwp_ustart, lwp_kstart;	/* kern_resource.c */
+	uint64_t	 lwp_uticks, lwp_sticks;	/* kern_usched.c */
 };
 
 enum { PS_EMBRYO, PS_ACTIVE, PS_STOPPED, PS_ZOMBIE };
@@ -143,11 +145,13 @@ struct proc {
 	struct lock	 p_lock;
 	LIST_HEAD(, lwp) p_lwps;	/* [proc_spin] */
 	int		 p_nlwps;	/* [proc_spin] */
+	struct lwp	*p_single;	/* [proc_spin] with PF_SINGLE */
 	int		 p_nstopped;	/* [proc_spin] lwps in sig_stop() */
 	int		 p_state;	/* [proc_spin] PS_* */
 	uint32_t	 p_flags;	/* [a] PF_* */
 	int		 p_xstat;	/* wait status */
 	int		 p_exitsig;	/* I what the parent gets */
+	int		 p_stopsig;	/* [proc_spin] with PF_STOPPING */
 	int		 p_nice;
 	struct ucred	*p_cred;	/* [p_lock] */
 	struct vm_map	*p_vm;
@@ -225,12 +229,19 @@ struct proc *proc_alloc(void);		/* numbered, PS_EMBRYO, not in trees */
 struct lwp *lwp_alloc(struct proc *);	/* with a tid, not yet on p_lwps */
 void	lwp_free(struct lwp *);
 pid_t	pid_alloc(void);
-void	pid_free(pid_t);
 void	proc_link(struct proc *, struct proc *parent, struct pgrp *);
 /* Move to another group; NULL: leave (exit).  proc_spin held; the reference
  * to drop afterwards, outside, is returned. */
 struct pgrp *proc_setpgrp_locked(struct proc *, struct pgrp *);
 void	pgrp_check_orphan(struct proc *);	/* proc_spin held */
+bool	pgrp_is_orphaned_locked(struct pgrp *);
+void	proc_unlink_locked(struct proc *);
+void	lwp_link_locked(struct lwp *);
+void	lwp_unlink_locked(struct lwp *);
+void	lwp_rename_locked(struct lwp *, pid_t tid);
+int	proc_setsid(struct proc *);
+void	proc_free_resources(struct proc *);	/* memory, files, names */
+void	proc_set_system_root(const struct nchandle *);
 
 /* Fork; see kern_fork.c. */
 struct fork_args {
@@ -243,11 +254,11 @@ struct fork_args {
 int	proc_fork(const struct fork_args *, pid_t *pid);
 void	proc_exit(int status) __noreturn;	/* wait status, all lwps */
 void	lwp_exit(void) __noreturn;
+void	lwp_exit_check(void);	/* PF_EXITING or PF_SINGLE: end? */
 void	proc_exec_vfork_done(struct proc *);
-int	proc_exec(const char *path, vm_offset_t uargv, vm_offset_t uenvp,
-	    struct trapframe *);
-/* Process 1. */
-void	proc_start_init(const char *path);
+/* kargv (kernel strings; then a minimal environment) or uargv and uenvp. */
+int	proc_exec(const char *path, const char *const *kargv,
+	    vm_offset_t uargv, vm_offset_t uenvp, struct trapframe *);
 /* All other lwps of the process end; EINTR: somebody else does that. */
 int	proc_single(struct proc *);
 
@@ -255,12 +266,18 @@ void	usched_init(void);
 int	usched_choose_cpu(void);
 void	usched_ast(void);		/* at the user boundary: yield, move */
 void	usched_exec(void);
+void	usched_sleep(struct lwp *);	/* it is about to wait for something */
+int	usched_basepri(const struct proc *);
 void	lwp_need_ast(struct lwp *);	/* any CPU */
 void	rusage_lwp(struct lwp *, struct rusage_sum *);	/* add to */
 void	rusage_proc_locked(struct proc *, struct rusage_sum *);
+void	rusage_add(struct rusage_sum *to, const struct rusage_sum *);
+int	copyout_rusage(const struct rusage_sum *, vm_offset_t uaddr);
+void	futex_init(void);
 void	futex_exit(struct lwp *);
 void	futex_wake_addr(vm_offset_t uaddr, int n);
 void	itimer_exit(struct proc *);
+void	itimer_exec(struct proc *);	/* timer_create's end */
 void	tty_session_exit(struct session *);
 
 bool	cred_capable(const struct ucred *, int cap);

@@ -82,8 +82,14 @@ struct sigacts {
  * be NULL.  They check no permission.
  */
 void	psignal(struct proc *, int sig, const struct ksiginfo *info);
+void	psignal_locked(struct proc *, int sig, const struct ksiginfo *info);
 void	pgsignal(struct pgrp *, int sig, const struct ksiginfo *info);
+void	pgsignal_locked(struct pgrp *, int sig, const struct ksiginfo *info);
 void	lwp_signal(struct lwp *, int sig, const struct ksiginfo *info);
+void	lwp_signal_locked(struct lwp *, int sig, const struct ksiginfo *info);
+void	sig_discard_locked(struct proc *, uint64_t mask);
+void	sig_stop_check_locked(struct proc *);
+void	sig_setmask(uint64_t mask);	/* of the current thread */
 /* To the current thread, for what it just did (SIGPIPE, SIGXFSZ). */
 void	sig_self(int sig);
 /* As sig_self, but cannot be blocked or ignored: faults. */
@@ -106,6 +112,10 @@ struct sigacts *sigacts_copy(const struct sigacts *);
 void	sigacts_rele(struct sigacts *);
 void	sig_exec(struct proc *);	/* caught become default */
 void	sig_flush(struct ksiginfo_list *);
+
+/* The 128 bytes of a siginfo_t. */
+void	sig_to_siginfo(int sig, const struct ksiginfo *, void *out);
+vm_offset_t sig_user_sp(const struct trapframe *);
 
 /* abi/linux: put a frame on the user's stack and go to the handler.  false:
  * the stack is bad. */

@@ -119,6 +119,18 @@ module_add(uint64_t start, uint64_t end)
 		    (struct memrange){ start, end, MEM_RESERVED };
 }
 
+bool
+md_initrd(const void **start, size_t *len)
+{
+	const struct bootinfo *bi = &bootinfo;
+
+	if (bi->bi_nmodules == 0)
+		return false;
+	*start = boot_ptr(bi->bi_modules[0].mr_start);
+	*len = bi->bi_modules[0].mr_end - bi->bi_modules[0].mr_start;
+	return true;
+}
+
 struct mb2_tag {
 	uint32_t type, size;
 	uint8_t data[];

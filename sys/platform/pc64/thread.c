@@ -139,3 +139,21 @@ md_set_gsbase(struct thread *td, uint64_t base)
 		wrmsr(MSR_KGSBASE, base);
 	return 0;
 }
+
+struct trapframe *
+md_lwp_frame(const struct thread *td)
+{
+	return td->td_md.md_frame;
+}
+
+uint64_t
+md_get_fsbase(const struct thread *td)
+{
+	return td->td_md.md_fsbase;
+}
+
+uint64_t
+md_get_gsbase(const struct thread *td)
+{
+	return td->td_md.md_gsbase;
+}

@@ -1,1 +1,0 @@
-LIBANAX_SRCS := lib/libanax/mountctl.c
