@@ -15,6 +15,7 @@
 #ifndef _SYS_VNODE_H_
 #define _SYS_VNODE_H_
 
+#include <sys/epoch.h>
 #include <sys/lock.h>
 #include <sys/queue.h>
 #include <sys/stat.h>
@@ -65,6 +66,7 @@ struct vnode {
 	TAILQ_ENTRY(vnode) v_lru;	/* [lru spin] when v_refs == 0 */
 	TAILQ_ENTRY(vnode) v_dirtylist;	/* [mount spin] */
 	nsec_t		 v_dirtytime;	/* first dirtied */
+	struct epoch_item v_epoch;	/* after it was freed */
 };
 
 /* For filesystems.  A new vnode has one reference and v_lock is not held;

@@ -66,13 +66,13 @@ lru_reclaim(uint64_t npages)
 		spin_unlock(&lru_spin);
 		/* Busy and on the list: it belongs to an object (B1). */
 		vo = pg->m_object;
-		if (pg->m_flags & VMP_MAPPED) {
+		if (vm_page_flags(pg) & VMP_MAPPED) {
 			if (vm_object_unmap_hook != NULL)
 				vm_object_unmap_hook(vo, pg->m_pindex,
 				    pg->m_pindex + 1);
 			vm_page_setflags(pg, 0, VMP_MAPPED);
 		}
-		if ((pg->m_flags & VMP_DIRTY) ||
+		if ((vm_page_flags(pg) & VMP_DIRTY) ||
 		    atomic_load(&pg->m_wire) > 0) {
 			vm_page_unbusy(pg);
 			continue;

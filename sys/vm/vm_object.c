@@ -10,6 +10,7 @@
  * B3  Every page of an object is on the LRU (vm_lru.c).
  * B4  Order: page busy, then vo_spin.  Waiting for a busy page holds nothing.
  */
+#include <sys/atomic.h>
 #include <sys/errno.h>
 #include <sys/malloc.h>
 #include <sys/systm.h>
@@ -209,13 +210,13 @@ vm_object_next_dirty(struct vm_object *vo, vm_pindex_t start, vm_pindex_t end)
 void
 vm_object_mark_dirty(struct vm_object *vo, struct vm_page *pg)
 {
-	KKASSERT(pg->m_object == vo && (pg->m_flags & VMP_BUSY));
-	if (pg->m_flags & VMP_DIRTY)
+	KKASSERT(pg->m_object == vo && (vm_page_flags(pg) & VMP_BUSY));
+	if (vm_page_flags(pg) & VMP_DIRTY)
 		return;
 	spin_lock(&vo->vo_spin);
 	vm_page_setflags(pg, VMP_DIRTY, 0);
 	vm_radix_set_dirty(vo->vo_pages, pg->m_pindex, true);
-	vo->vo_ndirty++;
+	atomic_store_relaxed(&vo->vo_ndirty, vo->vo_ndirty + 1);
 	if (vo->vo_charge != NULL)
 		atomic_fetch_add(vo->vo_charge, 1);
 	spin_unlock(&vo->vo_spin);
@@ -226,7 +227,7 @@ mark_clean_locked(struct vm_object *vo, struct vm_page *pg)
 {
 	vm_page_setflags(pg, 0, VMP_DIRTY);
 	vm_radix_set_dirty(vo->vo_pages, pg->m_pindex, false);
-	vo->vo_ndirty--;
+	atomic_store_relaxed(&vo->vo_ndirty, vo->vo_ndirty - 1);
 	if (vo->vo_charge != NULL)
 		atomic_fetch_sub(vo->vo_charge, 1);
 }
@@ -234,8 +235,8 @@ mark_clean_locked(struct vm_object *vo, struct vm_page *pg)
 void
 vm_object_mark_clean(struct vm_object *vo, struct vm_page *pg)
 {
-	KKASSERT(pg->m_object == vo && (pg->m_flags & VMP_BUSY));
-	if ((pg->m_flags & VMP_DIRTY) == 0)
+	KKASSERT(pg->m_object == vo && (vm_page_flags(pg) & VMP_BUSY));
+	if ((vm_page_flags(pg) & VMP_DIRTY) == 0)
 		return;
 	spin_lock(&vo->vo_spin);
 	mark_clean_locked(vo, pg);
@@ -245,12 +246,12 @@ vm_object_mark_clean(struct vm_object *vo, struct vm_page *pg)
 void
 vm_object_remove(struct vm_object *vo, struct vm_page *pg)
 {
-	KKASSERT(pg->m_object == vo && (pg->m_flags & VMP_BUSY));
-	if ((pg->m_flags & VMP_MAPPED) && vm_object_unmap_hook != NULL)
+	KKASSERT(pg->m_object == vo && (vm_page_flags(pg) & VMP_BUSY));
+	if ((vm_page_flags(pg) & VMP_MAPPED) && vm_object_unmap_hook != NULL)
 		vm_object_unmap_hook(vo, pg->m_pindex, pg->m_pindex + 1);
 	vm_lru_remove(pg);
 	spin_lock(&vo->vo_spin);
-	if (pg->m_flags & VMP_DIRTY)
+	if (vm_page_flags(pg) & VMP_DIRTY)
 		mark_clean_locked(vo, pg);
 	vm_radix_remove(&vo->vo_pages, pg->m_pindex);
 	vo->vo_npages--;

@@ -77,5 +77,10 @@ void	vm_page_unwire(struct vm_page *);
 bool	vm_page_trybusy(struct vm_page *);
 void	vm_page_unbusy(struct vm_page *);	/* wakes waiters */
 void	vm_page_setflags(struct vm_page *, uint32_t set, uint32_t clear);
+static inline uint32_t
+vm_page_flags(const struct vm_page *pg)
+{
+	return __atomic_load_n(&pg->m_flags, __ATOMIC_RELAXED);
+}
 
 #endif

@@ -105,7 +105,7 @@ node_set(struct vm_radix_node *rn, unsigned slot, void *child, bool dirty)
 static inline bool
 page_dirty(const struct vm_page *pg)
 {
-	return (pg->m_flags & VMP_DIRTY) != 0;
+	return (vm_page_flags(pg) & VMP_DIRTY) != 0;
 }
 
 int

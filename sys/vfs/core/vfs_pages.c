@@ -75,7 +75,7 @@ fill_cluster(struct vnode *vp, struct vm_page **pages, int want)
 		pg = vm_object_grab(vo, pages[0]->m_pindex + n, VPA_NOWAIT);
 		if (pg == NULL)
 			break;
-		if (pg->m_flags & VMP_VALID) {
+		if (vm_page_flags(pg) & VMP_VALID) {
 			vm_page_unbusy(pg);
 			break;
 		}
@@ -107,7 +107,7 @@ vn_page_get(struct vnode *vp, vm_pindex_t idx, struct vm_page **pgp)
 	if (*pgp != NULL)
 		return 0;
 	pages[0] = vm_object_grab(vp->v_object, idx, 0);
-	if ((pages[0]->m_flags & VMP_VALID) == 0) {
+	if ((vm_page_flags(pages[0]) & VMP_VALID) == 0) {
 		error = fill_cluster(vp, pages, cluster_size(vp, idx));
 		if (error != 0)
 			return error;
@@ -215,7 +215,7 @@ zero_cached(struct vnode *vp, uint64_t from, uint64_t to)
 	pg = vm_object_lookup_busy(vp->v_object, btop(from));
 	if (pg == NULL)
 		return;
-	if (pg->m_flags & VMP_VALID)
+	if (vm_page_flags(pg) & VMP_VALID)
 		memset((char *)vm_page_kva(pg) + (from & PAGE_MASK), 0,
 		    to - from);
 	vm_page_unbusy(pg);
@@ -232,7 +232,7 @@ page_for_write(struct vnode *vp, vm_pindex_t idx, size_t in, size_t n,
 
 	pg = vm_object_grab(vp->v_object, idx, 0);
 	*pgp = pg;
-	if (pg->m_flags & VMP_VALID)
+	if (vm_page_flags(pg) & VMP_VALID)
 		return 0;
 	if (ptob(idx) >= size) {
 		if (in > 0)
@@ -327,7 +327,7 @@ vn_pages_flush(struct vnode *vp, uint64_t start, uint64_t end,
 	    btop(end + PAGE_MASK);
 	while ((pg = vm_object_next_dirty(vo, idx, last)) != NULL) {
 		idx = pg->m_pindex;
-		if ((pg->m_flags & VMP_MAPPED) &&
+		if ((vm_page_flags(pg) & VMP_MAPPED) &&
 		    vm_object_wrprotect_hook != NULL)
 			vm_object_wrprotect_hook(vo, idx, idx + 1);
 		vm_object_mark_clean(vo, pg);

@@ -69,13 +69,19 @@ vn_hold(struct vnode *vp)
 	atomic_fetch_add(&vp->v_holds, 1);
 }
 
+static void
+vnode_release(struct epoch_item *ei)
+{
+	kfree(container_of(ei, struct vnode, v_epoch), &M_VNODE);
+}
+
 void
 vn_drop(struct vnode *vp)
 {
 	if (atomic_fetch_sub(&vp->v_holds, 1) == 1) {
 		KKASSERT(atomic_load_relaxed(&vp->v_flags) & VN_DEAD);
 		KKASSERT(TAILQ_EMPTY(&vp->v_names));
-		kfree(vp, &M_VNODE);
+		epoch_call(&vp->v_epoch, vnode_release);
 	}
 }
 
@@ -213,20 +219,28 @@ vnode_finish(struct vnode *vp)
 void
 vn_rele(struct vnode *vp)
 {
-	int32_t r = atomic_load_relaxed(&vp->v_refs);
+	int32_t r = atomic_load_relaxed(&vp->v_refs), zero = 0;
+	bool finish = false;
 
-	for (;;) {
+	if (r == 1)
+		lru_insert(vp);
+	epoch_enter();			/* the structure stays while we look */
+	do {
 		KKASSERT(r > 0);
-		if (r == 1) {
-			if (atomic_load_relaxed(&vp->v_flags) & VN_UNLINKED) {
-				vnode_finish(vp);
-				return;
-			}
-			lru_insert(vp);
+		if (r == 1 && (atomic_load(&vp->v_flags) & VN_UNLINKED)) {
+			finish = true;
+			break;
 		}
-		if (atomic_cmpset(&vp->v_refs, &r, r - 1))
-			return;
-	}
+	} while (!atomic_cmpset(&vp->v_refs, &r, r - 1));
+	/* It may have lost its last name while we counted: then the one who
+	 * removed that saw our reference, and the duty is ours. */
+	if (!finish && r == 1 &&
+	    (atomic_load(&vp->v_flags) & (VN_UNLINKED | VN_DEAD)) ==
+	    VN_UNLINKED)
+		finish = atomic_cmpset(&vp->v_refs, &zero, 1);
+	epoch_exit();
+	if (finish)
+		vnode_finish(vp);
 }
 
 /* The caller holds vp (vn_hold). */

@@ -174,6 +174,7 @@ pool_reserve(void)
 {
 	struct thread *td;
 	bool grow = false;
+	int id = 0;
 
 	spin_lock(&pool_spin);
 	if (!pool_ready) {
@@ -183,14 +184,14 @@ pool_reserve(void)
 	if (pool_idle > 0) {
 		pool_idle--;
 	} else if (pool_count < POOL_MAX) {
-		pool_count++;
+		id = pool_count++;
 		grow = true;
 	} else {
 		pool_idle--;		/* wait for one to come free */
 	}
 	spin_unlock(&pool_spin);
 	if (grow && lwkt_create(pool_main, NULL, &td, TDPRI_KERN, -1,
-	    "vop%d", pool_count) == 0)
+	    "vop%d", id) == 0)
 		lwkt_schedule(td);
 }
 

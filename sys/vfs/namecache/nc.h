@@ -18,6 +18,7 @@
 #define _NC_H_
 
 #include <sys/atomic.h>
+#include <sys/epoch.h>
 #include <sys/lock.h>
 #include <sys/namecache.h>
 #include <sys/queue.h>
@@ -57,6 +58,7 @@ struct namecache {
 	LIST_ENTRY(namecache) nc_sibling;	/* [P] */
 	TAILQ_ENTRY(namecache) nc_vnlist;	/* [v_spin] */
 	TAILQ_ENTRY(namecache) nc_lru;	/* [lru spin] */
+	struct epoch_item nc_epoch;	/* after it was freed */
 	char		 nc_inline[NC_INLINE];
 };
 
@@ -74,7 +76,6 @@ struct nc_bucket {
 /* nc_entry.c */
 extern uint64_t nc_count, nc_negatives;		/* [a] */
 struct namecache *nc_alloc(struct mount *, const char *name, size_t len);
-void	nc_free_new(struct namecache *);	/* never linked */
 bool	nc_tryref(struct namecache *);
 void	nc_ref(struct namecache *);
 void	nc_unref(struct namecache *);		/* may block: see NCF_VREF */

@@ -50,13 +50,14 @@ nc_alloc(struct mount *mp, const char *name, size_t len)
 	return ncp;
 }
 
-void
-nc_free_new(struct namecache *ncp)
+static void
+entry_release(struct epoch_item *ei)
 {
+	struct namecache *ncp = container_of(ei, struct namecache, nc_epoch);
+
 	if (ncp->nc_name != ncp->nc_inline)
 		kfree(ncp->nc_name, &M_NCNAME);
 	kfree(ncp, &M_NAMECACHE);
-	atomic_fetch_sub(&nc_count, 1);
 }
 
 bool
@@ -125,10 +126,33 @@ entry_free(struct namecache *ncp)
 	vp = ncp->nc_vp;
 	vref = (nc_flags_get(ncp) & NCF_VREF) != 0;
 	nc_detach(ncp);
-	nc_free_new(ncp);
+	atomic_fetch_sub(&nc_count, 1);
+	epoch_call(&ncp->nc_epoch, entry_release);
 	if (vref)
 		vn_rele(vp);
 	return parent;
+}
+
+/* One reference less; true: it was the last of an entry without a name, which
+ * the caller has claimed and frees.  In an epoch, so that the entry can still
+ * be looked at when somebody else frees it. */
+static bool
+drop_ref(struct namecache *ncp)
+{
+	int32_t r = atomic_load_relaxed(&ncp->nc_refs), zero = 0;
+	bool last = false;
+
+	if (r == 1 && (nc_flags_get(ncp) & NCF_HASHED))
+		lru_insert(ncp);
+	epoch_enter();
+	do {
+		KKASSERT(r > 0);
+	} while (!atomic_cmpset(&ncp->nc_refs, &r, r - 1));
+	/* Only now: the name may have gone while we counted. */
+	if (r == 1 && (atomic_load(&ncp->nc_flags) & NCF_HASHED) == 0)
+		last = atomic_cmpset(&ncp->nc_refs, &zero, NC_CLAIMED);
+	epoch_exit();
+	return last;
 }
 
 /*
@@ -139,24 +163,8 @@ entry_free(struct namecache *ncp)
 void
 nc_unref(struct namecache *ncp)
 {
-	int32_t r;
-
-	while (ncp != NULL) {
-		r = atomic_load_relaxed(&ncp->nc_refs);
-		for (;;) {
-			KKASSERT(r > 0);
-			if (r == 1 && (nc_flags_get(ncp) & NCF_HASHED))
-				lru_insert(ncp);
-			if (r == 1 && (nc_flags_get(ncp) & NCF_HASHED) == 0) {
-				if (atomic_cmpset(&ncp->nc_refs, &r,
-				    NC_CLAIMED))
-					break;
-			} else if (atomic_cmpset(&ncp->nc_refs, &r, r - 1)) {
-				return;
-			}
-		}
+	while (ncp != NULL && drop_ref(ncp))
 		ncp = entry_free(ncp);
-	}
 }
 
 /* Put under a parent (referenced for it).  False: the parent is destroyed. */

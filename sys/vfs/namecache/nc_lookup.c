@@ -166,7 +166,7 @@ child_get(struct mount *mp, struct namecache *parent, const char *name,
 			break;
 		}
 		lock_release(&fresh->nc_lock);
-		nc_free_new(fresh);
+		nc_unref(fresh);		/* it was never hashed */
 		if (dead)
 			return ENOENT;
 		nc_unref(ncp);			/* found after all */

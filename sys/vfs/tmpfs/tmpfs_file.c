@@ -110,7 +110,7 @@ room_for(struct tmpfs_mount *tm, struct vnode *vp, off_t off, size_t *len)
 		return 0;
 	for (idx = first; idx < end; idx++) {
 		pg = vm_object_lookup_busy(vo, idx);
-		if (pg != NULL && (pg->m_flags & VMP_DIRTY)) {
+		if (pg != NULL && (vm_page_flags(pg) & VMP_DIRTY)) {
 			vm_page_unbusy(pg);
 			continue;
 		}
@@ -205,7 +205,7 @@ tmpfs_mkwrite(struct vop_msg *msg)
 {
 	struct tmpfs_mount *tm = tmpfs_of(msg->vm_mount);
 
-	if (msg->u.pages.pages[0]->m_flags & VMP_DIRTY)
+	if (vm_page_flags(msg->u.pages.pages[0]) & VMP_DIRTY)
 		return 0;
 	return atomic_load(&tm->tm_pages) < atomic_load(&tm->tm_maxpages) ?
 	    0 : ENOSPC;
@@ -221,7 +221,7 @@ fill_range(struct vnode *vp, uint64_t off, uint64_t end)
 
 	for (idx = btop(off); idx < btop(end + PAGE_MASK); idx++) {
 		pg = vm_object_grab(vo, idx, 0);
-		if ((pg->m_flags & VMP_VALID) == 0) {
+		if ((vm_page_flags(pg) & VMP_VALID) == 0) {
 			memset(vm_page_kva(pg), 0, PAGE_SIZE);
 			vm_page_setflags(pg, VMP_VALID, 0);
 		}
@@ -244,7 +244,7 @@ zero_range(struct vnode *vp, uint64_t off, uint64_t end)
 		if (pg != NULL && next - off == PAGE_SIZE) {
 			vm_object_remove(vp->v_object, pg);
 		} else if (pg != NULL) {
-			if (pg->m_flags & VMP_VALID)
+			if (vm_page_flags(pg) & VMP_VALID)
 				memset((char *)vm_page_kva(pg) +
 				    (off & PAGE_MASK), 0, next - off);
 			vm_page_unbusy(pg);

@@ -250,7 +250,8 @@ tmpfs_attr(struct tmpfs_node *tn, struct vattr *vap)
 {
 	*vap = tn->tn_attr;
 	if (S_ISREG(vap->va_mode))
-		vap->va_bytes = ptob(tn->tn_vnode->v_object->vo_ndirty);
+		vap->va_bytes = ptob(atomic_load_relaxed(
+		    &tn->tn_vnode->v_object->vo_ndirty));
 	else if (S_ISDIR(vap->va_mode))
 		vap->va_size = 40 + 20 * tn->tn_nentries;
 }
