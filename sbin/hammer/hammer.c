@@ -25,6 +25,19 @@ static const struct hammer_verb verbs[] = {
 	{ "namekey2", 1, 1, "name", cmd_namekey },
 	{ "namekey32", 1, 1, "name", cmd_namekey },
 	/* mounted filesystems */
+	{ "config", 0, 2, "[fs [file]]", cmd_config },
+	{ "history", 1, -1, "path ...  (history@offset[,len]: of a block)",
+	    cmd_history },
+	{ "info", 0, -1, "[path ...]", cmd_info },
+	{ "snap", 1, 2, "path [note]", cmd_snap },
+	{ "snaplo", 1, 2, "path [note]", cmd_snap },
+	{ "snapls", 0, -1, "[path ...]", cmd_snapls },
+	{ "snapq", 1, 2, "dir [note]", cmd_snap },
+	{ "snaprm", 1, -1, "path ... | tid ... | fs tid ...", cmd_snaprm },
+	{ "snapshot", 1, 3, "[fs] snapdir [note]", cmd_snapshot },
+	{ "synctid", 1, 2, "fs [quick]", cmd_synctid },
+	{ "version", 1, 1, "fs", cmd_version },
+	{ "viconfig", 0, 1, "[fs]", cmd_viconfig },
 	{ NULL, 0, 0, NULL, NULL }
 };
 
@@ -59,6 +72,7 @@ int
 main(int argc, char **argv)
 {
 	const struct hammer_verb *v;
+	size_t len;
 	int ch;
 
 	while ((ch = getopt(argc, argv, "+2Ab:C:c:Ff:hi:m:qS:t:vy")) != -1) {
@@ -85,8 +99,10 @@ main(int argc, char **argv)
 	argv += optind;
 	if (argc < 1)
 		usage(1);
+	len = strcspn(argv[0], "@");	/* history@offset */
 	for (v = verbs; v->hv_name != NULL; v++) {
-		if (strcmp(v->hv_name, argv[0]) == 0)
+		if (strncmp(v->hv_name, argv[0], len) == 0 &&
+		    v->hv_name[len] == 0)
 			break;
 	}
 	if (v->hv_name == NULL) {

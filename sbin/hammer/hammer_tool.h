@@ -43,5 +43,16 @@ int	cmd_checkmap(int, char **);
 int	cmd_namekey(int, char **);
 int	cmd_show(int, char **);
 int	cmd_show_undo(int, char **);
+/* mounted filesystems */
+int	cmd_config(int, char **);
+int	cmd_history(int, char **);
+int	cmd_info(int, char **);
+int	cmd_snap(int, char **);
+int	cmd_snapls(int, char **);
+int	cmd_snaprm(int, char **);
+int	cmd_snapshot(int, char **);
+int	cmd_synctid(int, char **);
+int	cmd_version(int, char **);
+int	cmd_viconfig(int, char **);
 
 #endif
