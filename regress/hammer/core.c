@@ -166,10 +166,286 @@ t_ascend(void)
 	teardown();
 }
 
+static int
+put_record(struct hammer_trans *trans, int64_t obj, uint16_t type, int64_t key,
+    uint32_t len, uint32_t seed)
+{
+	struct hammer_leaf_elm leaf;
+	void *data = kmalloc(MAX(len, 1u), &M_TEMP, 0);
+	int error;
+
+	memset(&leaf, 0, sizeof(leaf));
+	leaf.base.localization = type == HAMMER_RECTYPE_DATA ?
+	    HAMMER_LOCALIZE_MISC : HAMMER_LOCALIZE_INODE;
+	leaf.base.obj_id = obj;
+	leaf.base.rec_type = type;
+	leaf.base.key = key;
+	oracle_bytes(seed, data, len);
+	error = hammer_record_insert(trans, &leaf, data, len);
+	kfree(data, &M_TEMP);
+	return error;
+}
+
+static int
+drop_record(struct hammer_trans *trans, int64_t obj, uint16_t type,
+    int64_t key, uint32_t flags)
+{
+	struct hammer_cursor c;
+	int error;
+
+	hammer_cursor_init(&c, trans->hmp);
+	hammer_cursor_key(&c, type == HAMMER_RECTYPE_DATA ?
+	    HAMMER_LOCALIZE_MISC : HAMMER_LOCALIZE_INODE, obj, type, key);
+	error = hammer_btree_lookup(&c);
+	if (error == 0)
+		error = hammer_record_delete(trans, &c, flags);
+	hammer_cursor_done(&c);
+	return error;
+}
+
+/* What an append and fsync does to the media: two writes, two flushes. */
+static void
+t_fsync(void)
+{
+	struct hammer_mount *hmp;
+	struct hammer_trans trans;
+	hammer_tid_t tid = 0x200000000ULL;
+	uint64_t w, f, writes = 0;
+	int i, worst = 0;
+
+	ENV_REQUIRE(setup());
+	hmp = up(0);
+	ENV_REQUIRE(hmp != NULL);
+	for (i = 0; i < 200; i++) {
+		w = env_disk_writes(disk);
+		f = env_disk_flushes(disk);
+		ENV_EQ(hammer_trans_begin(hmp, &trans, 0), 0);
+		trans.tid = tid += 16;
+		if (i > 0)
+			ENV_EQ(drop_record(&trans, 500, HAMMER_RECTYPE_INODE,
+			    0, 0), 0);
+		ENV_EQ(put_record(&trans, 500, HAMMER_RECTYPE_INODE, 0, 128,
+		    1), 0);
+		ENV_EQ(put_record(&trans, 500, HAMMER_RECTYPE_DATA,
+		    (i + 1) * 100, 100, 2), 0);
+		hammer_trans_end(&trans);
+		ENV_EQ(hammer_group_wait(hmp, tid), 0);
+		w = env_disk_writes(disk) - w;
+		writes += w;
+		worst = MAX(worst, (int)w);
+		ENV_EQ(env_disk_flushes(disk) - f, 2);
+	}
+	env_printf("%d.%02d device writes per fsync, at most %d\n",
+	    (int)(writes / 200), (int)(writes / 2 % 100), worst);
+	ENV_CHECK(writes <= 200 * 22 / 10);
+	ENV_EQ(hammer_core_unmount(hmp), 0);
+	teardown();
+}
+
+/* To the last big-block and back: ENOSPC comes at begin, deletes still work,
+ * what was freed can be used again. */
+static void
+t_full(void)
+{
+	struct hammer_mount *hmp;
+	struct hammer_trans trans;
+	struct hammer_space hs;
+	hammer_tid_t tid = 0x200000000ULL;
+	int round, i, error, n, first = 0;
+
+	ENV_REQUIRE(setup());
+	hmp = up(0);
+	ENV_REQUIRE(hmp != NULL);
+	for (round = 0; round < 3; round++) {
+		for (n = 0;; n++) {
+			error = hammer_trans_begin(hmp, &trans,
+			    HAMMER_CREDIT_DATA);
+			if (error != 0)
+				break;
+			trans.tid = tid += 16;
+			for (i = 0; i < 16; i++)
+				ENV_EQ(put_record(&trans, 700 + n,
+				    HAMMER_RECTYPE_DATA, i, 65536, 3), 0);
+			hammer_trans_end(&trans);
+		}
+		ENV_EQ(error, ENOSPC);
+		hammer_space(hmp, &hs);
+		ENV_EQ(hs.hs_avail, 0);
+		ENV_EQ(hammer_sync(hmp, true, NULL), 0);
+		if (round == 0)
+			first = n;
+		env_printf("round %d: %d MB\n", round, n);
+		ENV_CHECK(n >= first - 8);
+		while (n-- > 0) {
+			ENV_REQUIRE(hammer_trans_begin(hmp, &trans,
+			    HAMMER_CREDIT_DATA | HAMMER_CREDIT_FREE) == 0);
+			trans.tid = tid += 16;
+			for (i = 0; i < 16; i++)
+				ENV_EQ(drop_record(&trans, 700 + n,
+				    HAMMER_RECTYPE_DATA, i,
+				    HAMMER_DELETE_DESTROY), 0);
+			hammer_trans_end(&trans);
+		}
+	}
+	ENV_EQ(hammer_core_unmount(hmp), 0);
+	teardown();
+}
+
+enum { PAR_THREADS = 4, PAR_ROUNDS = 60 };
+static struct hammer_mount *par_hmp;
+static hammer_tid_t par_tid;
+
+static hammer_tid_t
+par_draw(void *arg)
+{
+	(void)arg;
+	return par_tid += HAMMER_TID_STEP;
+}
+
+static void
+par_thread(void *arg, int me)
+{
+	struct hammer_trans trans;
+	struct hammer_cursor c;
+	const void *data;
+	uint8_t want[300];
+	uint32_t len;
+	int i, k, error;
+
+	(void)arg;
+	for (i = 0; i < PAR_ROUNDS; i++) {
+		ENV_EQ(hammer_trans_begin(par_hmp, &trans, 0), 0);
+		trans.tid = hammer_tid_alloc(par_hmp);
+		for (k = 0; k < 4; k++)
+			ENV_EQ(put_record(&trans, 1000 + me,
+			    HAMMER_RECTYPE_DATA, i * 4 + k, 300,
+			    (uint32_t)(i * 4 + k)), 0);
+		if (i > 10)
+			ENV_EQ(drop_record(&trans, 1000 + me,
+			    HAMMER_RECTYPE_DATA, (i - 10) * 4,
+			    i & 1 ? HAMMER_DELETE_DESTROY : 0), 0);
+		hammer_trans_end(&trans);
+		if (i % 8 == me)
+			ENV_EQ(hammer_group_wait(par_hmp, trans.tid), 0);
+		/* Read what another thread wrote. */
+		hammer_cursor_init(&c, par_hmp);
+		hammer_cursor_key(&c, HAMMER_LOCALIZE_MISC,
+		    1000 + (me + 1) % PAR_THREADS, HAMMER_RECTYPE_DATA, 0);
+		c.hc_end.key = HAMMER_MAX_KEY;
+		hammer_read_begin(par_hmp);
+		for (error = hammer_btree_last(&c), k = 0; error == 0 && k < 20;
+		    error = hammer_btree_prev(&c), k++) {
+			ENV_EQ(hammer_cursor_data(&c, &data, &len), 0);
+			oracle_bytes((uint32_t)c.hc_leaf.base.key, want, 300);
+			ENV_CHECK(len == 300 && memcmp(want, data, 300) == 0);
+		}
+		hammer_read_end(par_hmp);
+		hammer_cursor_done(&c);
+	}
+}
+
+static void
+t_parallel(void)
+{
+	ENV_REQUIRE(setup());
+	par_hmp = up(0);
+	ENV_REQUIRE(par_hmp != NULL);
+	par_tid = 0x200000000ULL;
+	hammer_set_tid_source(par_hmp, par_draw, NULL);
+	env_parallel(PAR_THREADS, par_thread, NULL);
+	ENV_EQ(hammer_core_unmount(par_hmp), 0);
+	teardown();
+}
+
+/* Damaged bytes: EIO at worst, never a panic. */
+static void
+t_damage(void)
+{
+	struct hammer_mount *hmp;
+	struct hammer_cursor c;
+	struct hammer_trans trans;
+	struct oracle o = { NULL, 0, 0 };
+	struct env_disk *good;
+	struct disk *d;
+	hammer_tid_t tid = 0x200000000ULL;
+	const void *data;
+	uint32_t len;
+	uint8_t byte;
+	uint64_t at;
+	int i, k, error, mounts = 0;
+
+	ENV_REQUIRE(setup());
+	hmp = up(0);
+	ENV_REQUIRE(hmp != NULL);
+	for (i = 0; i < 200; i++)
+		ENV_EQ(oracle_trans(hmp, &o, tid += 16, 6, false, 20000), 0);
+	ENV_EQ(hammer_core_unmount(hmp), 0);
+	good = disk;
+	for (i = 0; i < 60; i++) {
+		disk = env_disk_clone(good, "bad0");
+		ENV_REQUIRE(disk != NULL);
+		for (k = 0; k < 1 + i * 8; k++) {
+			/* header, layer1, layer2, FIFO, tree, meta, data */
+			at = k % 3 == 0 ? env_random(2048) : 557056 +
+			    8388608 * (uint64_t)(k % 7 == 6 ? 4 + k % 5 :
+			    k % 9) + env_random(300000);
+			env_disk_peek(disk, at, &byte, 1);
+			byte ^= (uint8_t)(1 << env_random(8));
+			if (k % 3 != 0 || i % 4 == 0)
+				env_disk_poke(disk, at, &byte, 1);
+		}
+		d = env_disk_disk(disk);
+		error = hammer_core_mount(&d, 1, i % 3 == 0 ?
+		    HAMMER_MOUNT_RDONLY : 0, &hmp);
+		if (error == 0) {
+			mounts++;
+			hammer_cursor_init(&c, hmp);
+			hammer_cursor_key(&c, 0, HAMMER_MIN_OBJID, 0,
+			    HAMMER_MIN_KEY);
+			c.hc_end.localization = ~0U;
+			c.hc_end.obj_id = HAMMER_MAX_OBJID;
+			c.hc_flags = HAMMER_CURSOR_ALL;
+			hammer_read_begin(hmp);
+			for (error = hammer_btree_first(&c); error == 0;
+			    error = hammer_btree_next(&c))
+				hammer_cursor_data(&c, &data, &len);
+			hammer_read_end(hmp);
+			hammer_cursor_done(&c);
+			for (k = 0; k < 10; k++) {
+				if (hammer_trans_begin(hmp, &trans, 0) != 0)
+					break;
+				trans.tid = hammer_tid_alloc(hmp);
+				error = put_record(&trans, 100 +
+				    (int64_t)env_random(40),
+				    HAMMER_RECTYPE_DATA, -100 - k, 500, 1);
+				if (error == 0)
+					error = drop_record(&trans, 100 +
+					    (int64_t)env_random(40),
+					    HAMMER_RECTYPE_DATA,
+					    (int64_t)env_random(50), 0);
+				if (error != 0)
+					hammer_trans_abort(&trans);
+				else
+					hammer_trans_end(&trans);
+			}
+			hammer_core_unmount(hmp);
+		}
+		env_disk_destroy(disk);
+	}
+	env_printf("%d of 60 damaged images mounted\n", mounts);
+	disk = good;
+	oracle_free(&o);
+	teardown();
+}
+
 const struct env_test env_tests[] = {
 	{ "history", t_history, 0 },
 	{ "nohistory", t_nohistory, 0 },
 	{ "large", t_large, 0 },
 	{ "ascend", t_ascend, 0 },
+	{ "fsync", t_fsync, 0 },
+	{ "full", t_full, 0 },
+	{ "parallel", t_parallel, 0 },
+	{ "damage", t_damage, 0 },
 	ENV_END
 };

@@ -38,7 +38,7 @@
 #include "hammer_core.h"
 
 enum {
-	EAGER_BYTES	= 6144,	/* log bytes at which a buffer goes in place */
+	EAGER_BYTES	= 10240, /* log bytes at which a buffer goes in place */
 	DIRECT_BYTES	= 4096,	/* small data: in place instead of the log */
 	IDLE_CLEAN	= 3,	/* quiet periods before the header is cleaned */
 };
@@ -128,7 +128,7 @@ static void
 close_log(struct hammer_mount *hmp, struct hammer_buffer *b)
 {
 	const uint32_t n = HAMMER_BUFSIZE / HAMMER_GRANULE;
-	uint32_t i, beg;
+	uint32_t i, beg, len, sum = 0;
 	int w;
 
 	for (w = 0; w < HAMMER_NODES_PER_BUF; w++) {
@@ -148,10 +148,12 @@ close_log(struct hammer_mount *hmp, struct hammer_buffer *b)
 		while (i < n && (granule(b, i) || (i + 1 < n &&
 		    granule(b, i + 1))))
 			i++;
+		len = (i - beg) * HAMMER_GRANULE;
 		hammer_fifo_append(hmp, b->b_off + beg * HAMMER_GRANULE,
-		    b->b_bytes->hb_p + beg * HAMMER_GRANULE,
-		    (i - beg) * HAMMER_GRANULE);
+		    b->b_bytes->hb_p + beg * HAMMER_GRANULE, len);
+		sum += len + len / 8 + HAMMER_GRANULE;
 	}
+	b->b_logest = MIN(sum, HAMMER_BUFSIZE + 3072U);
 }
 
 /* The header as this group leaves it; parts of it go into the log (G3). */
@@ -436,7 +438,7 @@ hammer_flusher_init(struct hammer_mount *hmp)
 	hmp->hm_data = hammer_waiter_alloc();
 	hmp->hm_hdrimage = kmalloc(HAMMER_HDRIMAGE, &M_HAMMERBUF, M_ZERO);
 	hmp->hm_loglimit = MIN(hmp->hm_fifo.ff_size / 2 - 256 * 1024,
-	    32ULL * 1024 * 1024);
+	    8ULL * 1024 * 1024);
 	hmp->hm_dirtylimit = hmp->hm_maxbufs / 2;
 	LIST_INIT(&hmp->hm_wios);
 }

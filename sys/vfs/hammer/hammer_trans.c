@@ -47,6 +47,10 @@ space_check(struct hammer_mount *hmp, int credit)
 {
 	uint64_t free = hammer_free_bigblocks(hmp);
 
+	if (free < hmp->hm_reserve && hmp->hm_nfreed > 0) {
+		hammer_freed_release(hmp, hmp->hm_done);
+		free = hammer_free_bigblocks(hmp);
+	}
 	return free >= ((credit & HAMMER_CREDIT_FREE) ? 1 : hmp->hm_reserve) ?
 	    0 : ENOSPC;
 }
