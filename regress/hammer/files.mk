@@ -2,6 +2,7 @@ HAMMER_TEST_SRCS := regress/hammer/mkimg.c regress/hammer/oracle.c \
 	$(LIBHAMMER_DISK_PURE)
 HOST_SRCS += regress/hammer/mkimg.c
 TESTS += hammer_core hammer_crash
+TSAN_TESTS += hammer_core
 hammer_core_SRCS := regress/hammer/core.c $(HAMMER_TEST_SRCS)
 hammer_crash_SRCS := regress/hammer/crash.c $(HAMMER_TEST_SRCS)
 # vnode operations

@@ -259,7 +259,7 @@ descend_splitting(struct hammer_mount *hmp, const struct hammer_base_elm *key,
 	struct hammer_base_elm left = hammer_key_min, right = hammer_key_max;
 	int error;
 
-	hmp->hm_st_descents++;
+	hammer_stat(&hmp->hm_st_descents);
 	p->p_depth = 0;
 	error = hammer_node_get(hmp, hmp->hm_root->vol0_btree_root, p->p_step);
 	if (error != 0)

@@ -71,7 +71,7 @@ hammer_btree_descend(struct hammer_mount *hmp,
 	struct hammer_step *st;
 	int error;
 
-	hmp->hm_st_descents++;
+	hammer_stat(&hmp->hm_st_descents);
 	p->p_depth = 0;
 	error = hammer_node_get(hmp, hmp->hm_root->vol0_btree_root, p->p_step);
 	if (error != 0)

@@ -180,7 +180,7 @@ hammer_buffer_get(struct hammer_mount *hmp, hammer_off_t off,
 	}
 	spin_unlock(&hmp->hm_bufspin);
 	if (created) {
-		hmp->hm_st_reads++;
+		hammer_stat(&hmp->hm_st_reads);
 		error = hammer_volume_rw(hmp, BIO_READ, off, b->b_bytes->hb_p,
 		    HAMMER_BUFSIZE);
 		buf_loaded(hmp, b, error == 0);

@@ -223,6 +223,12 @@ struct hammer_mount {
 			 hm_st_copies, hm_st_reads, hm_st_descents;
 };
 
+static inline void
+hammer_stat(uint64_t *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
 enum { FL_RUNNING = 1, FL_STOP = 2, FL_STOPPED = 4, FL_CLEAN = 8 };
 
 /* hammer_volume.c: I/O on zone-2 addresses */

@@ -237,13 +237,34 @@ group_done(struct hammer_mount *hmp, uint64_t group, hammer_tid_t tid,
 		__atomic_store_n(&hmp->hm_error, EIO, __ATOMIC_RELEASE);
 	} else {
 		hmp->hm_done = group;
-		hmp->hm_committed = MAX(hmp->hm_committed, tid);
+		if (hmp->hm_committed < tid)
+			__atomic_store_n(&hmp->hm_committed, tid,
+			    __ATOMIC_RELEASE);
 	}
 	spin_unlock(&hmp->hm_grpspin);
 	wakeup(&hmp->hm_done);
 	if (error != 0)
 		kprintf("hammer: %s: flush failed, error %d; no more writes\n",
 		    hmp->hm_root->vol_label, error);
+}
+
+/* hm_lock exclusive to change it, but waiters look without. */
+static void
+group_next(struct hammer_mount *hmp)
+{
+	__atomic_store_n(&hmp->hm_group, hmp->hm_group + 1, __ATOMIC_RELEASE);
+}
+
+/* Is there something to write?  A guess, for the timer. */
+static bool
+group_busy(struct hammer_mount *hmp)
+{
+	bool busy;
+
+	lock_shared(&hmp->hm_lock);
+	busy = hmp->hm_ndirty != 0 || hmp->hm_hdrdirty;
+	lock_release(&hmp->hm_lock);
+	return busy;
 }
 
 /*
@@ -269,7 +290,7 @@ hammer_flush_group(struct hammer_mount *hmp)
 	group = hmp->hm_group;
 	tid = hmp->hm_tid;
 	if (hmp->hm_ndirty == 0 && !hmp->hm_hdrdirty) {
-		hmp->hm_group++;
+		group_next(hmp);
 		lock_release(&hmp->hm_lock);
 		group_done(hmp, group, tid, 0);
 		return 0;
@@ -308,7 +329,7 @@ hammer_flush_group(struct hammer_mount *hmp)
 	hmp->hm_logest = 0;
 	data = hmp->hm_data;
 	hmp->hm_data = hammer_waiter_alloc();
-	hmp->hm_group++;
+	group_next(hmp);
 	lock_release(&hmp->hm_lock);
 
 	w = hammer_waiter_alloc();
@@ -414,7 +435,7 @@ flusher_main(void *arg)
 		}
 		if (stop)
 			break;
-		if (wanted || hmp->hm_ndirty != 0 || hmp->hm_hdrdirty) {
+		if (wanted || group_busy(hmp)) {
 			hammer_flush_group(hmp);
 			quiet = 0;
 		} else if (!hmp->hm_clean && ++quiet >= IDLE_CLEAN) {

@@ -68,7 +68,6 @@ hammer_node_get(struct hammer_mount *hmp, hammer_off_t off,
 		__atomic_or_fetch(&st->st_buf->b_checked, bit,
 		    __ATOMIC_RELEASE);
 	}
-	st->st_buf->b_zone = HAMMER_ZONE_BTREE;
 	return 0;
 }
 
@@ -77,6 +76,7 @@ struct hammer_node_ondisk *
 hammer_node_modify(struct hammer_mount *hmp, struct hammer_step *st,
     uint32_t off, uint32_t len)
 {
+	st->st_buf->b_zone = HAMMER_ZONE_BTREE;
 	hammer_buffer_modify(hmp, st->st_buf, st->st_off + off, len);
 	return hammer_step_node(st);
 }
