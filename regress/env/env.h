@@ -46,6 +46,8 @@ struct env_test {
 };
 #define ENV_END	{ NULL, NULL, 0 }
 extern const struct env_test env_tests[];	/* the program's */
+/* How many seeds to run when nobody says: the program may define it (1). */
+extern const int env_default_seeds __attribute__((__weak__));
 
 /* A check that prints and marks the case failed, and returns the value. */
 bool	env_check(bool ok, const char *expr, const char *file, int line);

@@ -218,7 +218,7 @@ int
 main(int argc, char **argv)
 {
 	struct vk_opts o = { .vo_cpus = 4, .vo_quiet = true };
-	uint64_t seeds = 1;
+	uint64_t seeds = 0;
 	bool seeded = false;
 	int i;
 
@@ -249,6 +249,9 @@ main(int argc, char **argv)
 		o.vo_threaded = true;
 	if (!seeded)
 		o.vo_seed = host_wall_ns() / 1000 % 1000000;
+	if (seeds == 0 && !seeded && !o.vo_threaded &&
+	    &env_default_seeds != NULL)
+		seeds = (uint64_t)env_default_seeds;
 	if (seeds > 1)
 		return run_seeds(&o, seeds, argc, argv);
 	host_exit(run_all(&o, argc, argv));

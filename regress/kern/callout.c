@@ -117,6 +117,8 @@ t_stop(void)
 	callout_drain(&co);
 }
 
+const int env_default_seeds = 20;
+
 const struct env_test env_tests[] = {
 	{ "callout_order", t_order, 0 },
 	{ "callout_drain", t_drain, 0 },

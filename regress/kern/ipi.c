@@ -178,6 +178,8 @@ t_epoch(void)
 	kfree(shared_node, &M_TEMP);
 }
 
+const int env_default_seeds = 20;
+
 const struct env_test env_tests[] = {
 	{ "ipi_flood", t_flood, 0 },
 	{ "ipi_sync", t_sync, 0 },

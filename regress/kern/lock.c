@@ -176,6 +176,8 @@ t_hand_over(void)
 	env_parallel(2, hand_over, NULL);
 }
 
+const int env_default_seeds = 20;
+
 const struct env_test env_tests[] = {
 	{ "lock_mixed", t_mixed, 0 },
 	{ "lock_starvation", t_starvation, 0 },

@@ -250,6 +250,8 @@ t_abort(void)
 	ENV_CHECK(aborted > 0);
 }
 
+const int env_default_seeds = 20;
+
 const struct env_test env_tests[] = {
 	{ "port_sync", t_sync, 0 },
 	{ "port_async", t_async, 0 },

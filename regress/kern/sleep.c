@@ -186,6 +186,8 @@ t_wander(void)
 	env_parallel(3, wander, NULL);
 }
 
+const int env_default_seeds = 20;
+
 const struct env_test env_tests[] = {
 	{ "sleep_ping", t_ping, 0 },
 	{ "sleep_pool", t_pool, 0 },

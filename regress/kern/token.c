@@ -194,6 +194,8 @@ t_nested(void)
 	ENV_CHECK(!lwkt_token_held(&ta));
 }
 
+const int env_default_seeds = 20;
+
 const struct env_test env_tests[] = {
 	{ "token_exclusive", t_exclusive, 0 },
 	{ "token_orders", t_orders, 0 },

@@ -14,7 +14,7 @@
 #include <sys/malloc.h>
 #include <sys/systm.h>
 #include <sys/thread.h>
-#include <vm/vm_page.h>
+#include <sys/vm_page.h>
 #include <platform/machdep.h>
 #include "kern_init.h"
 #include "lwkt.h"

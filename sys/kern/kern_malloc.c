@@ -26,7 +26,7 @@
 #include <sys/spinlock.h>
 #include <sys/systm.h>
 #include <sys/thread.h>
-#include <vm/vm_page.h>
+#include <sys/vm_page.h>
 #include <machine/malloc.h>
 
 enum {

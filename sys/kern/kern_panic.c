@@ -15,6 +15,12 @@ bool lwkt_panicking;
 static uint32_t panic_once;
 void (*panic_hook)(void);
 
+bool
+kern_panicking(void)
+{
+	return lwkt_panicking;
+}
+
 void
 backtrace_print(void)
 {

@@ -13,7 +13,7 @@
 #include <sys/time.h>
 #include <sys/ucred.h>
 #include <vm/vm_map.h>
-#include <vm/vm_page.h>
+#include <sys/vm_page.h>
 #include <platform/machdep.h>
 
 /* ---- usage ---- */

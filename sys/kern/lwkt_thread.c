@@ -15,7 +15,6 @@
 #include <sys/spinlock.h>
 #include <sys/systm.h>
 #include <sys/thread.h>
-#include <vm/vm_page.h>
 #include <platform/machdep.h>
 #include "lwkt.h"
 

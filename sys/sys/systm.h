@@ -22,6 +22,7 @@ int	kvprintf(const char *fmt, va_list ap);
  * it; text that the ring has lost is skipped. */
 size_t	msgbuf_read(uint64_t *pos, char *buf, size_t size);
 void	backtrace_print(void);
+bool	kern_panicking(void);
 extern void (*panic_hook)(void);	/* a debugger's, after the message */
 /* At most size bytes, NUL included; returns the length that was wanted. */
 int	ksnprintf(char *buf, size_t size, const char *fmt, ...)

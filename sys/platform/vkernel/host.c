@@ -365,7 +365,7 @@ host_symbol(uintptr_t pc, const char **name, uintptr_t *off)
 		if (ELF64_ST_TYPE(syms[i].st_info) != STT_FUNC)
 			continue;
 		a = syms[i].st_value + load_bias;
-		if (a > pc || a < best || pc >= a + syms[i].st_size + 16)
+		if (a > pc || a < best || pc >= a + syms[i].st_size)
 			continue;
 		best = a;
 		*name = strtab + syms[i].st_name;

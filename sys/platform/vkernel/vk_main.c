@@ -72,7 +72,7 @@ md_hostmem_free(void *p)
 void
 md_console_write(const char *buf, size_t len)
 {
-	if (!vk_opts.vo_quiet)
+	if (!vk_opts.vo_quiet || kern_panicking())
 		host_write(buf, len);
 }
 
@@ -129,8 +129,10 @@ md_symbol(uintptr_t pc, char *buf, size_t size)
 	const char *name;
 	uintptr_t off;
 
-	if (host_symbol(pc, &name, &off))
-		ksnprintf(buf, size, "%s+%#lx", name, (unsigned long)off);
+	/* A return address may be the first byte of the next function. */
+	if (host_symbol(pc - 1, &name, &off))
+		ksnprintf(buf, size, "%s+%#lx", name,
+		    (unsigned long)off + 1);
 	else
 		ksnprintf(buf, size, "?");
 }
