@@ -16,7 +16,7 @@
 enum {
 	WRITE_PIECE	= 1 << 20,
 	WRITE_SMALL	= 256,		/* bytes copied through the stack */
-	FS_IOCTL_MAX	= 4096,
+	FS_IOCTL_MAX	= 16384,	/* what the number can say */
 };
 
 static MALLOC_DEFINE(M_BOUNCE, "write buffers");
