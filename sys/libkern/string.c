@@ -4,9 +4,11 @@
  *
  * Copies use string instructions by 8 bytes: the fewest instructions under
  * an emulator, and good on hardware from a few dozen bytes on.  Short ones
- * are two overlapping moves.
+ * are two overlapping moves, long ones go by wide registers where there are.
  */
 #include <sys/systm.h>
+#include <sys/thread.h>
+#include <cpu/bulk.h>
 
 typedef uint64_t u64_a __attribute__((__may_alias__, __aligned__(1)));
 typedef uint32_t u32_a __attribute__((__may_alias__, __aligned__(1)));
@@ -52,16 +54,28 @@ memcpy(void *dst, const void *src, size_t n)
 		copy_small(d, s, n);
 		return dst;
 	}
+	if (n >= BULK_BLOCK && cpu_has_bulk) {
+		q = n / BULK_BLOCK;
+		crit_enter();
+		cpu_bulk_copy(d, s, q);
+		crit_exit();
+		d += q * BULK_BLOCK;
+		s += q * BULK_BLOCK;
+		n %= BULK_BLOCK;
+		if (n <= 16) {
+			copy_small(d, s, n);
+			return dst;
+		}
+	}
 	tail = *(const u64_a *)(s + n - 8);
 	q = (n - 1) / 8;
-	d += n - 8;
 	{
-		void *dp = dst;
+		void *dp = d;
 
 		__asm__ volatile("rep movsq" : "+D" (dp), "+S" (s), "+c" (q)
 		    : : "memory");
 	}
-	*(u64_a *)d = tail;
+	*(u64_a *)(d + n - 8) = tail;
 	return dst;
 }
 
@@ -96,8 +110,16 @@ memset(void *dst, int c, size_t n)
 	char *d = dst;
 	size_t q;
 
+	if (n >= BULK_BLOCK && c == 0 && cpu_has_bulk) {
+		q = n / BULK_BLOCK;
+		crit_enter();
+		cpu_bulk_zero(d, q);
+		crit_exit();
+		d += q * BULK_BLOCK;
+		n %= BULK_BLOCK;
+	}
 	if (n >= 8) {
-		void *dp = dst;
+		void *dp = d;
 
 		q = n / 8;
 		__asm__ volatile("rep stosq" : "+D" (dp), "+c" (q) : "a" (v)

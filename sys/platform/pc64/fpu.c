@@ -12,6 +12,7 @@
 #include <sys/systm.h>
 #include <sys/thread.h>
 #include <platform/machdep.h>
+#include <cpu/bulk.h>
 #include <cpu/cpufunc.h>
 #include <cpu/frame.h>
 
@@ -20,6 +21,7 @@
 enum {
 	FX_SIZE		= 512,
 	XSAVE_HEADER	= 64,
+	XFEATURE_AVX	= 0x04,
 	XFEATURES_OURS	= 0xe7,		/* x87 SSE AVX, AVX-512's three */
 	FRAME_MAGIC1	= 0x46505853,
 	FRAME_MAGIC2	= 0x46505845,
@@ -33,6 +35,7 @@ struct fpu_frame_sw {
 };
 _Static_assert(sizeof(struct fpu_frame_sw) == 48, "ABI");
 
+uint8_t cpu_has_bulk;
 static MALLOC_DEFINE(M_FPU, "fpu");
 static uint64_t fpu_features;		/* 0: FXSAVE */
 static uint32_t fpu_size = FX_SIZE;
@@ -88,6 +91,7 @@ fpu_init(void)
 		fpu_cpu_init();
 		cpuid(0x0d, 0, r);
 		fpu_size = r[1];	/* for what is now enabled */
+		cpu_has_bulk = (fpu_features & XFEATURE_AVX) != 0;
 	}
 }
 

@@ -141,6 +141,7 @@ struct thread *cpu_switch_stack(uint64_t *save, uint64_t next,
 	    struct thread *from);
 void	cpu_thread_start(void);
 extern char	cpu_copy_begin[], cpu_copy_end[], cpu_copy_fault[];
+extern char	cpu_copy_bulk[], cpu_copy_bulk_end[], cpu_copy_bulk_fault[];
 int	cpu_copy_user(void *dst, const void *src, size_t len);
 int64_t	cpu_copy_user_str(char *dst, const char *src, size_t max);
 

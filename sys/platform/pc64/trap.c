@@ -110,12 +110,17 @@ static void
 trap_kernel(struct trapframe *tf)
 {
 	uint64_t addr = tf->tf_trapno == T_PAGEFLT ? rcr2() : 0;
-	bool copying = tf->tf_rip >= (uint64_t)cpu_copy_begin &&
-	    tf->tf_rip < (uint64_t)cpu_copy_end;
+	uint64_t resume = 0;
 
-	if (copying && tf->tf_trapno == T_PAGEFLT) {
+	if (tf->tf_rip >= (uint64_t)cpu_copy_begin &&
+	    tf->tf_rip < (uint64_t)cpu_copy_end)
+		resume = (uint64_t)cpu_copy_fault;
+	else if (tf->tf_rip >= (uint64_t)cpu_copy_bulk &&
+	    tf->tf_rip < (uint64_t)cpu_copy_bulk_end)
+		resume = (uint64_t)cpu_copy_bulk_fault;
+	if (resume != 0 && tf->tf_trapno == T_PAGEFLT) {
 		if (trap_copy_fault(tf, addr) != 0)
-			tf->tf_rip = (uint64_t)cpu_copy_fault;
+			tf->tf_rip = resume;
 		return;
 	}
 	if (tf->tf_trapno == T_BREAKPOINT) {
@@ -182,10 +187,12 @@ user_return_work(struct trapframe *tf)
 		tf->tf_rip = USER_VA_MAX;
 }
 
-static bool
+/* A kernel thread has no user memory, whatever tables it happens to run on. */
+static inline bool
 user_range(vm_offset_t uaddr, size_t len)
 {
-	return uaddr <= USER_VA_MAX && len <= USER_VA_MAX - uaddr;
+	return uaddr <= USER_VA_MAX && len <= USER_VA_MAX - uaddr &&
+	    curthread->td_lwp != NULL;
 }
 
 int
@@ -212,7 +219,7 @@ copyinstr(vm_offset_t uaddr, char *kaddr, size_t max, size_t *lenp)
 	size_t room;
 	int64_t n;
 
-	if (uaddr >= USER_VA_MAX)
+	if (uaddr >= USER_VA_MAX || !user_range(uaddr, 0))
 		return EFAULT;
 	room = MIN(max, USER_VA_MAX - uaddr);
 	n = cpu_copy_user_str(kaddr, (const char *)uaddr, room);
