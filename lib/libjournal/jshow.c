@@ -167,6 +167,84 @@ put_hints(const struct jrec_commit *jc)
 	}
 }
 
+/* The object that an operation on an object is about. */
+static uint64_t
+subject(const struct jrec_commit *jc)
+{
+	for (const struct jfact *x = NULL; (x = jfact_next(jc, x)) != NULL; )
+		switch (x->jx_type) {
+		case JFACT_ATTR:
+			return ((const struct jfact_attr *)x)->xa_ino;
+		case JFACT_SIZE:
+			return ((const struct jfact_size *)x)->xs_ino;
+		case JFACT_DATA:
+		case JFACT_OLDDATA:
+			return ((const struct jfact_data *)x)->xd_ino;
+		}
+	return 0;
+}
+
+static void
+put_subject(const struct jshow *js, const struct jrec_commit *jc)
+{
+	uint64_t ino = subject(jc);
+	const struct jm_obj *o = NULL;
+	char path[1024];
+
+	if (ino == 0)
+		return;
+	if (js->paths != NULL)
+		o = jm_find(js->paths, ino);
+	if (o != NULL && (o->links != NULL || ino == js->paths->root)) {
+		jm_path(js->paths, o, path, sizeof(path));
+		putchar(' ');
+		put_text(path, strlen(path));
+	} else
+		printf(" object %llu", (ull)ino);
+}
+
+/* What the operation did, in short. */
+static void
+put_summary(const struct jrec_commit *jc)
+{
+	for (const struct jfact *x = NULL; (x = jfact_next(jc, x)) != NULL; ) {
+		const struct jfact_data *xd = (const void *)x;
+		const struct jfact_size *xs = (const void *)x;
+		const struct jfact_attr *xa = (const void *)x;
+
+		if (x->jx_type == JFACT_DATA)
+			printf(" [%llu, %llu)", (ull)xd->xd_off,
+			    (ull)(xd->xd_off + xd->xd_len));
+		else if (x->jx_type == JFACT_SIZE)
+			printf(" size %llu -> %llu", (ull)xs->xs_old,
+			    (ull)xs->xs_new);
+		else if (x->jx_type == JFACT_ATTR &&
+		    jc->jc_opcode == JOP_SETATTR) {
+			if (xa->xa_mask & JA_MODE)
+				printf(" mode %04o -> %04o",
+				    xa->xa_old.ja_mode & 07777,
+				    xa->xa_new.ja_mode & 07777);
+			if (xa->xa_mask & JA_UID)
+				printf(" uid %u -> %u", xa->xa_old.ja_uid,
+				    xa->xa_new.ja_uid);
+			if (xa->xa_mask & JA_GID)
+				printf(" gid %u -> %u", xa->xa_old.ja_gid,
+				    xa->xa_new.ja_gid);
+			if (xa->xa_mask & JA_MTIME)
+				printf(" times");
+		}
+	}
+}
+
+static bool
+has_hint(const struct jrec_commit *jc)
+{
+	for (const struct jfact *x = NULL; (x = jfact_next(jc, x)) != NULL; )
+		if (x->jx_type == JFACT_PATH)
+			return true;
+	return false;
+}
+
 static void
 show_commit(const struct jshow *js, const struct jrec_commit *jc)
 {
@@ -179,6 +257,9 @@ show_commit(const struct jshow *js, const struct jrec_commit *jc)
 	printf("%s%s", jc->jc_comm[0] ? ": " : "", jc->jc_opcode < JOP_COUNT ?
 	    op_names[jc->jc_opcode] : "?");
 	put_hints(jc);
+	if (!has_hint(jc))
+		put_subject(js, jc);
+	put_summary(jc);
 	putchar('\n');
 	if (!js->facts)
 		return;

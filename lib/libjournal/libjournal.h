@@ -203,6 +203,7 @@ int	jtree_apply(int dirfd, struct jmodel *live, struct jmodel *want,
 struct jshow {
 
 	bool	 facts;			/* a line for every fact */
+	const struct jmodel *paths;	/* names for what has no hint, or NULL */
 };
 /* stdout */
 void	jshow_item(const struct jshow *, const struct jitem *);

@@ -185,16 +185,32 @@ in_window(const struct jrec_commit *jc)
 static int
 cmd_show(const char *path)
 {
-	struct jshow js = { .facts = verbose };
+	struct jmodel m;
+	struct jshow js = { .facts = verbose, .paths = &m };
 	enum jfile_result r;
 	struct jfile jf;
 	struct jitem it;
 
 	open_journal(path, &jf);
-	while ((r = jfile_next(&jf, &it)) == JFILE_ITEM)
+	jm_init(&m, 0);
+	/* The tree goes along, so that objects can be shown by path. */
+	while ((r = jfile_next(&jf, &it)) == JFILE_ITEM) {
+		const struct jrec_attach *jt = (const void *)it.rec;
+
+		if (it.rec->jr_type == JREC_ATTACH &&
+		    !(jt->jt_flags & JAF_CONTINUE)) {
+			jm_done(&m);
+			jm_init(&m, jt->jt_root);
+		}
 		if (it.rec->jr_type != JREC_COMMIT ||
 		    in_window((const void *)it.rec))
 			jshow_item(&js, &it);
+		if (it.rec->jr_type == JREC_COMMIT)
+			jm_redo(&m, &it);
+		else if (it.rec->jr_type >= JREC_BASE_BEGIN)
+			jm_base(&m, &it);
+	}
+	jm_done(&m);
 	if (r == JFILE_BAD) {
 		fprintf(stderr, "jscan: %s: %s\n", path, jf.why);
 		return 3;
