@@ -339,17 +339,6 @@ set_obj(struct jmodel *m, uint64_t ino, const struct jfact_obj *xo)
 	jm_set_text(o, (const char *)(xo + 1), xo->xo_textlen);
 }
 
-/* The object is no more: its contents go, its number may come again. */
-static void
-end_obj(struct jmodel *m, uint64_t ino)
-{
-	struct jm_obj *o = jm_get(m, ino);
-
-	jm_ex_free(&o->ex);
-	o->known = false;
-	o->attr.ja_size = 0;
-}
-
 /* Lay the bytes of a data fact over the object. */
 static void
 set_data(struct jmodel *m, const struct jitem *it, const struct jfact_data *xd)
@@ -412,14 +401,14 @@ redo_fact(struct jmodel *m, const struct jitem *it, uint64_t seq,
 		    xn->xn_new ? jm_get(m, xn->xn_new) : NULL);
 		break;
 	case JFACT_OBJ:
+		/* One that lost its last name may still be open and change;
+		 * its number comes again with a new OBJ fact. */
 		if (xo->xo_after)
 			set_obj(m, xo->xo_ino, xo);
-		else
-			end_obj(m, xo->xo_ino);
 		break;
 	case JFACT_ATTR:
 		o = jm_get(m, xa->xa_ino);
-		if ((xa->xa_mask & JA_MODE) &&
+		if (o->known && (xa->xa_mask & JA_MODE) &&
 		    o->attr.ja_mode != xa->xa_old.ja_mode)
 			alarm_at(m, seq, "the mode", o->ino,
 			    xa->xa_old.ja_mode, o->attr.ja_mode);
@@ -427,7 +416,7 @@ redo_fact(struct jmodel *m, const struct jitem *it, uint64_t seq,
 		break;
 	case JFACT_SIZE:
 		o = jm_get(m, xs->xs_ino);
-		if (o->attr.ja_size != xs->xs_old)
+		if (o->known && o->attr.ja_size != xs->xs_old)
 			alarm_at(m, seq, "the size", o->ino, xs->xs_old,
 			    o->attr.ja_size);
 		jm_set_size(o, xs->xs_new);
@@ -478,7 +467,7 @@ undo_fact(struct jmodel *m, uint64_t seq, const struct jfact *x)
 		break;
 	case JFACT_OBJ:
 		if (xo->xo_after)
-			end_obj(m, xo->xo_ino);
+			jm_get(m, xo->xo_ino)->known = false;
 		else
 			set_obj(m, xo->xo_ino, xo);
 		break;
@@ -488,7 +477,7 @@ undo_fact(struct jmodel *m, uint64_t seq, const struct jfact *x)
 		break;
 	case JFACT_SIZE:
 		o = jm_get(m, xs->xs_ino);
-		if (o->attr.ja_size != xs->xs_new)
+		if (o->known && o->attr.ja_size != xs->xs_new)
 			alarm_at(m, seq, "undoing the size", o->ino,
 			    xs->xs_new, o->attr.ja_size);
 		jm_set_size(o, xs->xs_old);

@@ -96,6 +96,8 @@ survey(struct jfile *jf, struct epoch **list, size_t *n,
 			break;
 		case JREC_DETACH:
 			info->detached = jd->jd_why != JDW_GAP;
+			if (ep != NULL && jd->jd_mntseq > ep->last)
+				ep->last = jd->jd_mntseq;
 			break;
 		}
 	}

@@ -320,6 +320,73 @@ t_attrs(void)
 	fx_close(&fx);
 }
 
+/* The disk dies: every call returns, EIO where it must, and the unmount ends. */
+static void
+t_dead_disk(void)
+{
+	static char big[300000];
+	struct vnode *vp, *dirty;
+	struct fx fx;
+	char path[32];
+	size_t n;
+	int i;
+
+	if (!fx_open(&fx, SIZE, 0))
+		return;
+	ENV_EQ(kvfs_mkdir(&fx.kv, "/d", 0755), 0);
+	for (i = 0; i < 20; i++) {
+		ksnprintf(path, sizeof(path), "/d/f%d", i);
+		ENV_EQ(fx_put(&fx, path, big, (size_t)(i * 997)), 0);
+	}
+	ENV_EQ(kvfs_open(&fx.kv, "/open", O_RDWR | O_CREAT, 0600, NULL, &vp),
+	    0);
+	ENV_EQ(vn_write(vp, "x", 1, 0, 0, kernel_cred, &n, NULL), 0);
+	ENV_EQ(kvfs_unlink(&fx.kv, "/open"), 0);
+	ENV_EQ(kvfs_fsync(&fx.kv, "/d/f3"), 0);
+	ENV_EQ(kvfs_open(&fx.kv, "/dirty", O_RDWR | O_CREAT, 0600, NULL,
+	    &dirty), 0);
+	ENV_EQ(vn_write(dirty, big, 30000, 0, 0, kernel_cred, &n, NULL), 0);
+	env_disk_cut_now(fx.disk);
+	ENV_CHECK(vop_fsync(dirty, false, true, kernel_cred) != 0);
+	kvfs_close(dirty, O_RDWR, kernel_cred);
+	for (i = 0; i < 60; i++) {
+		ksnprintf(path, sizeof(path), "/d/f%d", i % 25);
+		switch (env_random(8)) {
+		case 0:
+			fx_put(&fx, path, big, env_random(sizeof(big)));
+			break;
+		case 1:
+			kvfs_unlink(&fx.kv, path);
+			break;
+		case 2:
+			kvfs_rename(&fx.kv, path, &fx.kv, "/d/f24", 0);
+			break;
+		case 3:
+			kvfs_mkdir(&fx.kv, path, 0755);
+			break;
+		case 4:
+			kvfs_truncate(&fx.kv, path, env_random(1000));
+			break;
+		case 5:
+			kvfs_link(&fx.kv, path, true, &fx.kv, "/l");
+			break;
+		case 6:
+			kvfs_symlink(&fx.kv, big, "/s");
+			break;
+		default:
+			kvfs_fsync(&fx.kv, path);
+			break;
+		}
+	}
+	vn_write(vp, big, sizeof(big), 0, 0, kernel_cred, &n, NULL);
+	kvfs_close(vp, O_RDWR, kernel_cred);
+	ENV_CHECK(vfs_sync(fx.mp, true) != 0);
+	kvfs_done(&fx.kv);
+	ENV_CHECK(vfs_unmount(fx.mp, true) != 0);
+	mount_rele(fx.mp);
+	env_disk_destroy(fx.disk);
+}
+
 static void
 t_async(void)
 {
@@ -339,6 +406,7 @@ const struct env_test env_tests[] = {
 	{ "questions", t_questions, 0 },
 	{ "unlinked_open", t_unlinked_open, 0 },
 	{ "attrs", t_attrs, 0 },
+	{ "dead_disk", t_dead_disk, 0 },
 	{ "async", t_async, 0 },
 	ENV_END
 };

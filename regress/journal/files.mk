@@ -4,4 +4,5 @@ journal_format_SRCS := regress/journal/format.c regress/journal/oracle.c \
 
 TESTS += journal_layer
 TSAN_TESTS += journal_layer
-journal_layer_SRCS := regress/journal/layer.c $(LIBJOURNAL_PURE)
+journal_layer_SRCS = regress/journal/layer.c $(LIBJOURNAL_PURE) \
+	$(HAMMER_FX_SRCS)

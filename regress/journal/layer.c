@@ -25,6 +25,7 @@
 
 #include "../../lib/libjournal/libjournal.h"
 #include "../env/env.h"
+#include "../hammer/fx.h"
 
 enum { MAXPOINTS = 40, MAXNAMES = 64 };
 
@@ -36,6 +37,8 @@ struct point {
 struct world {
 	struct mount *mp, *tmp;		/* journalled; holds the journal */
 	struct kvfs kv, tkv;
+	bool	 hammer;
+	struct fx fx;
 	int	 steps, threads;
 	struct point points[MAXPOINTS];
 	int	 npoints;
@@ -408,6 +411,21 @@ same_text(struct point *p, struct jmodel *m, struct jfile *jf, const char *what)
 	return ok;
 }
 
+/* A filesystem with a past gives its base image as of one moment. */
+static void
+check_method(struct world *w, struct jfile *jf)
+{
+	struct jitem it;
+
+	while (jfile_next(jf, &it) == JFILE_ITEM) {
+		const struct jrec_base_begin *bb = (const void *)it.rec;
+
+		if (it.rec->jr_type == JREC_BASE_BEGIN)
+			ENV_EQ(bb->bb_method, w->hammer ? JBM_ASOF :
+			    JBM_CRAWL);
+	}
+}
+
 static void
 check_points(struct world *w, const char *path, bool undo)
 {
@@ -418,6 +436,7 @@ check_points(struct world *w, const char *path, bool undo)
 	int i, checked = 0;
 
 	open_jfile(w, &jr, path, &jf);
+	check_method(w, &jf);
 	for (i = 0; i < w->npoints; i++) {
 		struct jtarget t = { .has_seq = true,
 		    .seq = w->points[i].number };
@@ -453,11 +472,16 @@ check_points(struct world *w, const char *path, bool undo)
 }
 
 static void
-world_init(struct world *w, const char *opts)
+world_init(struct world *w, bool hammer)
 {
 	memset(w, 0, sizeof(*w));
-	journal_init();
-	ENV_EQ(vfs_mount("tmpfs", NULL, NULL, 0, opts, kernel_cred, &w->mp), 0);
+	w->hammer = hammer;
+	if (hammer) {
+		fx_open(&w->fx, 256 << 20, 0);
+		w->mp = w->fx.mp;
+	} else
+		ENV_EQ(vfs_mount("tmpfs", NULL, NULL, 0, NULL, kernel_cred,
+		    &w->mp), 0);
 	ENV_EQ(vfs_mount("tmpfs", NULL, NULL, 0, NULL, kernel_cred, &w->tmp),
 	    0);
 	kvfs_init(&w->kv, w->mp);
@@ -472,46 +496,63 @@ world_done(struct world *w)
 	for (i = 0; i < w->npoints; i++)
 		kfree(w->points[i].text, &M_TEMP);
 	kvfs_done(&w->kv);
-	ENV_EQ(vfs_unmount(w->mp, false), 0);
-	mount_rele(w->mp);
+	if (w->hammer) {
+		fx_close(&w->fx);
+	} else {
+		ENV_EQ(vfs_unmount(w->mp, false), 0);
+		mount_rele(w->mp);
+	}
 	kvfs_done(&w->tkv);
 	ENV_EQ(vfs_unmount(w->tmp, false), 0);
 	mount_rele(w->tmp);
 }
 
 static void
-run_random(int threads, int steps)
+run_random(bool hammer, int threads, int steps)
 {
 	static struct world w;
 
-	world_init(&w, NULL);
+	world_init(&w, hammer);
 	w.threads = threads;
 	w.steps = steps;
 	env_parallel(threads, worker, &w);
 	take_point(&w);
 	ENV_EQ(journal_detach(w.mp, "j1", 0, JDW_CLEAN), 0);
-	check_points(&w, "/j1", true);
+	/* HAMMER keeps the bytes of what was removed itself: not backward here. */
+	check_points(&w, "/j1", !hammer);
 	world_done(&w);
 }
 
 static void
 t_one(void)
 {
-	run_random(1, 600);
+	run_random(false, 1, 600);
 }
 
 static void
 t_four(void)
 {
-	run_random(4, 300);
+	run_random(false, 4, 300);
 }
 
 static void
 t_async(void)
 {
 	vop_force_async = true;
-	run_random(2, 300);
+	run_random(false, 2, 300);
 	vop_force_async = false;
+}
+
+static void
+t_hammer_one(void)
+{
+	run_random(true, 1, 600);
+}
+
+static void
+t_hammer_four(void)
+{
+	run_random(true, 4, 300);
 }
 
 /* The rules of attaching. */
@@ -524,7 +565,7 @@ t_rules(void)
 	struct mountctl_install mi;
 	size_t n;
 
-	world_init(&w, NULL);
+	world_init(&w, false);
 	memset(&mi, 0, sizeof(mi));
 	kstrlcpy(mi.mi_tag, "own", sizeof(mi.mi_tag));
 	ENV_EQ(kvfs_open(&w.kv, "/own", O_RDWR | O_CREAT, 0600, NULL, &vp), 0);
@@ -567,7 +608,7 @@ t_again(void)
 	struct jitem it;
 	int round, attaches = 0, continues = 0;
 
-	world_init(&w, NULL);
+	world_init(&w, false);
 	ENV_EQ(kvfs_mkdir(&w.kv, "/d0", 0700), 0);
 	do_write(&w.kv, "/d0/x");
 	memset(&mi, 0, sizeof(mi));
@@ -627,5 +668,7 @@ const struct env_test env_tests[] = {
 	{ "journal random operations, four threads", t_four, 0 },
 	{ "journal with every operation asynchronous", t_async, 0 },
 	{ "journal detach and attach again", t_again, 0 },
+	{ "journal of hammer, one thread", t_hammer_one, 0 },
+	{ "journal of hammer, four threads", t_hammer_four, 0 },
 	ENV_END
 };

@@ -379,6 +379,28 @@ hammer_version_point(struct vnode *vp, bool wait)
 	return error;
 }
 
+/* The mount is going away and this cannot be written: say so, let it go. */
+static int
+discard_page(struct vnode *vp __unused, struct vm_page *pg __unused,
+    void *arg __unused)
+{
+	return 0;
+}
+
+static void
+discard_dirty(struct vnode *vp, int error)
+{
+	struct hammer_inode *ip = hammer_ip(vp);
+
+	kprintf("hammer: %s: inode %llx: what was not written is lost, "
+	    "error %d\n", vp->v_mount->mnt_from,
+	    (unsigned long long)ip->hi_obj_id, error);
+	vn_pages_flush(vp, 0, UINT64_MAX, discard_page, NULL);
+	vn_mark_clean(vp);
+	ip->hi_flags &= ~(uint32_t)HIF_DIRTY;
+	uncharge(ip);
+}
+
 int
 hammer_fsync(struct vnode *vp, bool wait)
 {
@@ -389,8 +411,13 @@ hammer_fsync(struct vnode *vp, bool wait)
 		return 0;
 	lock_excl(&vp->v_lock);
 	error = hammer_version_point(vp, false);
+	if (error != 0 && vp->v_mount->mnt_unmounting) {
+		discard_dirty(vp, error);
+		error = 0;
+		wait = false;
+	}
 	lock_release(&vp->v_lock);
-	if (error == 0 && wait)
+	if (error == 0 && wait && !vp->v_mount->mnt_unmounting)
 		error = hammer_group_wait(hammer_ip(vp)->hi_fs->hf_hmp,
 		    atomic_load(&hammer_ip(vp)->hi_lasttid));
 	return error;

@@ -282,6 +282,7 @@ hammer_vfs_sync(struct mount *mp, bool wait)
 
 static struct vfsops hammer_vfsops = {
 	.vfc_name = "hammer",
+	.vfc_flags = VFC_ASOF,
 	.vfs_mount = hammer_mount,
 	.vfs_remount = hammer_remount,
 	.vfs_unmount = hammer_unmount,

@@ -3,8 +3,8 @@
  * procfs: the system and its processes as text.
  *
  * N1  Nothing is stored: a file's text is made at each read(2), names are
- *     looked up anew at each walk (VFC_NONAMES), and a vnode goes away with
- *     its last reference.
+ *     looked up anew at each walk (VFC_NONAMES), so a vnode is one walk's;
+ *     idle ones go when the vnode limit asks for them.
  * N2  A node of a process names it by number; when the process is gone, what
  *     is asked of the node answers ESRCH or ENOENT.
  */

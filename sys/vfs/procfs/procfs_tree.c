@@ -426,13 +426,9 @@ procfs_mount(struct mount *mp, const char *special __unused,
     const char *data __unused, struct ucred *cred __unused)
 {
 	struct pfs_node root = { NULL, PD_ROOT, D, 0, 0, 1 };
-	int error;
 
 	mp->mnt_vops = procfs_vops;
-	error = node_vnode(mp, &root, &mp->mnt_root);
-	if (error == 0)
-		vn_setflags(mp->mnt_root, VN_ROOT, VN_UNLINKED);
-	return error;
+	return node_vnode(mp, &root, &mp->mnt_root);
 }
 
 static int

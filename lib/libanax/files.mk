@@ -1,0 +1,1 @@
+LIBANAX_SRCS := lib/libanax/mountctl.c
