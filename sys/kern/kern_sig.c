@@ -220,12 +220,20 @@ is_ignored(struct proc *p, int sig)
 	    (h == SIG_DFL && (SIGBIT(sig) & SIG_IGNORES));
 }
 
-/* Init takes only what it asked for. */
+/* Init takes only what it asked for: what it handles, and what it blocks,
+ * because that is how sigtimedwait(2) is told of it. */
 static bool
 is_immune(struct proc *p, int sig)
 {
-	return p == initproc &&
-	    p->p_sigacts->sa_act[sig].sa_handler == SIG_DFL;
+	struct lwp *lp;
+
+	if (p != initproc || p->p_sigacts->sa_act[sig].sa_handler != SIG_DFL)
+		return false;
+	if (sig != SIGKILL && sig != SIGSTOP)
+		LIST_FOREACH(lp, &p->p_lwps, lwp_list)
+			if ((lp->lwp_sigmask | lp->lwp_sigwait) & SIGBIT(sig))
+				return false;
+	return true;
 }
 
 /*
@@ -593,7 +601,8 @@ sig_deliver(struct trapframe *tf)
 		if (sig == 0)
 			break;
 		handler = p->p_sigacts->sa_act[sig].sa_handler;
-		if (handler == SIG_IGN)
+		if (handler == SIG_IGN ||
+		    (handler == SIG_DFL && p == initproc))
 			continue;
 		if (handler == SIG_DFL || sig == SIGKILL || sig == SIGSTOP)
 			default_action(p, sig);
