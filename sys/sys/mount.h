@@ -5,6 +5,7 @@
 #ifndef _SYS_MOUNT_H_
 #define _SYS_MOUNT_H_
 
+#include <sys/epoch.h>
 #include <sys/lock.h>
 #include <sys/msgport.h>
 #include <sys/namecache.h>
@@ -106,6 +107,7 @@ struct mount {
 	bool		 mnt_unmounting; /* [mountlist] no new ways in */
 	bool		 mnt_stop;	/* [a] the syncer shall end */
 	void		*mnt_dead;	/* set: forced unmount began */
+	struct epoch_item mnt_epoch;	/* after it was freed */
 	char		 mnt_from[256];	/* "/dev/vbd0" */
 	char		 mnt_opts[256];
 };

@@ -83,6 +83,15 @@ struct nlookup {
 	struct nchandle	 nl_start;	/* in: where a relative path begins */
 };
 
+/* Cached paths without locks (nc_fast.c); EAGAIN: use nlookup(). */
+struct vattr;
+int	nc_fast_stat(const struct nchandle *root, const struct nchandle *start,
+	    const char *path, bool follow, const struct ucred *,
+	    struct vattr *);
+int	nc_fast_lookup(const struct nchandle *root,
+	    const struct nchandle *start, const char *path, bool follow,
+	    const struct ucred *, struct nchandle *, struct vnode **);
+
 /* Boot: before the first mount. */
 void	nc_init(void);
 

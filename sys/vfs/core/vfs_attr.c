@@ -11,6 +11,7 @@
 #include <sys/errno.h>
 #include <sys/systm.h>
 #include <sys/thread.h>
+#include <sys/ucred.h>
 
 #include "vfs_core.h"
 
@@ -75,8 +76,8 @@ vn_setsize(struct vnode *vp, uint64_t newsize)
 }
 
 /* A consistent copy if it is cached.  Does not block. */
-static bool
-attr_peek(struct vnode *vp, struct vattr *vap)
+bool
+vn_attr_peek(struct vnode *vp, struct vattr *vap)
 {
 	uint32_t seq;
 
@@ -95,13 +96,35 @@ attr_peek(struct vnode *vp, struct vattr *vap)
 	}
 }
 
+/* Do the cached attributes let cred search this directory?  False: perhaps
+ * not.  Does not block. */
+bool
+vn_attr_search(struct vnode *vp, const struct ucred *cred)
+{
+	uint32_t seq = atomic_load_acq(&vp->v_attr_seq);
+	mode_t mode = atomic_load_relaxed(&vp->v_attr.va_mode);
+	uid_t uid = atomic_load_relaxed(&vp->v_attr.va_uid);
+	gid_t gid = atomic_load_relaxed(&vp->v_attr.va_gid);
+
+	if ((seq & 1) || !atomic_load_relaxed(&vp->v_attr_valid))
+		return false;
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (atomic_load_relaxed(&vp->v_attr_seq) != seq)
+		return false;
+	if (uid == cred->cr_fsuid)
+		return (mode & 0100) != 0;
+	if (gid == cred->cr_fsgid || cred_in_group(cred, gid))
+		return (mode & 0010) != 0;
+	return (mode & 0001) != 0;
+}
+
 int
 vn_getattr(struct vnode *vp, struct vattr *vap, struct ucred *cred)
 {
 	uint32_t seq;
 	int error;
 
-	if (attr_peek(vp, vap))
+	if (vn_attr_peek(vp, vap))
 		return 0;
 	seq = atomic_load_acq(&vp->v_attr_seq);
 	memset(vap, 0, sizeof(*vap));

@@ -19,7 +19,7 @@ struct vfs_name_hooks {
 	bool	(*nh_forget)(struct vnode *);
 	/* Make mnt_rootnch; mark or unmark what is mounted on. */
 	void	(*nh_root)(struct mount *);
-	void	(*nh_cover)(const struct nchandle *, bool on);
+	void	(*nh_cover)(const struct nchandle *, struct mount *);
 	/* Free every name of the mount that nobody holds. */
 	void	(*nh_purge)(struct mount *);
 	/* Memory is short: drop about n unused names. */
@@ -44,6 +44,10 @@ void	vfs_vnode_init(void);
 void	vfs_vnode_flushmount(struct mount *);	/* reclaim what is idle */
 bool	vfs_vnode_mapped(struct mount *);
 extern uint64_t vfs_nvnodes;			/* [a] */
+
+/* vfs_attr.c: from the cache, without blocking; for walks in an epoch. */
+bool	vn_attr_peek(struct vnode *, struct vattr *);
+bool	vn_attr_search(struct vnode *, const struct ucred *);
 
 /* vfs_pages.c: a valid page, wired; EIO, ENOMEM.  Blocks. */
 int	vn_page_get(struct vnode *, vm_pindex_t, struct vm_page **);

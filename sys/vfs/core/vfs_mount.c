@@ -73,11 +73,19 @@ mount_ref(struct mount *mp)
 }
 
 static void
+mount_release(struct epoch_item *ei)
+{
+	struct mount *mp = container_of(ei, struct mount, mnt_epoch);
+
+	vop_gate_free(mp->mnt_gate);
+	kfree(mp, &M_MOUNT);
+}
+
+static void
 mount_free(struct mount *mp)
 {
 	KKASSERT(TAILQ_EMPTY(&mp->mnt_vnodes));
-	vop_gate_free(mp->mnt_gate);
-	kfree(mp, &M_MOUNT);
+	epoch_call(&mp->mnt_epoch, mount_release);
 }
 
 void
@@ -199,7 +207,7 @@ vfs_mount(const char *fstype, const char *special, const struct nchandle *on,
 	mount_ref(mp);				/* the caller's */
 	if (on != NULL) {
 		nc_copy(on, &mp->mnt_covered);
-		vfs_name_hooks.nh_cover(on, true);
+		vfs_name_hooks.nh_cover(on, mp);
 	}
 	spin_lock(&mountlist_spin);
 	/* Newest first would be wrong for ids: append (see mount_foreach). */
@@ -247,7 +255,7 @@ mount_dismantle(struct mount *mp, bool force)
 	mp->mnt_covered.nch_mount = NULL;
 	mp->mnt_covered.nch_ncp = NULL;
 	if (nc_isset(&covered)) {
-		vfs_name_hooks.nh_cover(&covered, false);
+		vfs_name_hooks.nh_cover(&covered, NULL);
 		nc_drop(&covered);
 	}
 	mount_rele(mp);				/* the list's */

@@ -35,6 +35,7 @@ enum {					/* nc_flags */
 	NCF_SYMLINK	= 0x40,
 	NCF_VREF	= 0x80,	/* DESTROYED directory: nc_vp is a reference */
 	NCF_ONLRU	= 0x100, /* [lru spin] */
+	NCF_NEGATIVE	= 0x200, /* RESOLVED to nothing */
 };
 
 enum { NC_INLINE = 40 };
@@ -45,8 +46,10 @@ struct namecache {
 	struct namecache *nc_hnext;	/* [B] */
 	struct namecache *nc_parent;	/* N1 */
 	struct mount	*nc_mount;	/* I no reference */
+	struct mount	*nc_covering;	/* [a] the mount on it: a hint */
 	struct vnode	*nc_vp;		/* N2 a hold */
-	char		*nc_name;	/* N1 nc_inline, or allocated */
+	char		*nc_name;	/* N1 nc_inline, or allocated; whole
+					 * words, padded with zeroes */
 	uint32_t	 nc_hash;	/* N1 */
 	uint16_t	 nc_nlen;	/* N1 */
 	int32_t		 nc_refs;	/* [a] */
@@ -59,7 +62,7 @@ struct namecache {
 	TAILQ_ENTRY(namecache) nc_vnlist;	/* [v_spin] */
 	TAILQ_ENTRY(namecache) nc_lru;	/* [lru spin] */
 	struct epoch_item nc_epoch;	/* after it was freed */
-	char		 nc_inline[NC_INLINE];
+	uint64_t	 nc_inline[NC_INLINE / 8];
 };
 
 static inline uint32_t
@@ -88,14 +91,22 @@ uint64_t nc_trim(uint64_t n);
 /* nc_hash.c */
 extern struct spinlock nc_rename_spin;
 void	nc_hash_init(void);
-uint32_t nc_hash_name(const struct namecache *parent, const char *, size_t);
+struct nc_key {
+	uint32_t	 nk_hash;
+	uint16_t	 nk_len, nk_words;
+	uint64_t	 nk_word[32];
+};
+void	nc_key_init(struct nc_key *, const struct namecache *parent,
+	    const char *, size_t);
 struct nc_bucket *nc_bucket(uint32_t hash);
-struct namecache *nc_hash_find(struct namecache *parent, const char *,
-	    size_t, uint32_t hash);
+struct namecache *nc_hash_find(struct namecache *parent,
+	    const struct nc_key *);
+struct namecache *nc_hash_peek(const struct namecache *parent,
+	    const struct nc_key *);
 /* Enter, unless the name is there (returned referenced) or the parent is
  * destroyed (*dead).  NULL: entered. */
 struct namecache *nc_hash_enter(struct namecache *, struct namecache *parent,
-	    uint32_t hash, bool *dead);
+	    const struct nc_key *, bool *dead);
 void	nc_unhash(struct namecache *);
 void	nc_bucket_insert(struct nc_bucket *, struct namecache *);
 void	nc_bucket_remove(struct nc_bucket *, struct namecache *);

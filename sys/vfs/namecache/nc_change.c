@@ -44,22 +44,28 @@ name_removed(struct namecache *ncp)
 	nc_attach(ncp, NULL);
 }
 
-/* Exchange names.  A long name is a pointer, a short one lies inside. */
+/* Exchange names.  A long name is a pointer, a short one lies inside.  Readers
+ * without locks may see a mixture; nc_rename_seq tells them. */
 static void
 swap_names(struct namecache *a, struct namecache *b)
 {
-	char *aname = a->nc_name == a->nc_inline ? NULL : a->nc_name;
-	char *bname = b->nc_name == b->nc_inline ? NULL : b->nc_name;
-	char text[NC_INLINE];
+	char *aname = a->nc_name == (char *)a->nc_inline ? NULL : a->nc_name;
+	char *bname = b->nc_name == (char *)b->nc_inline ? NULL : b->nc_name;
 	uint16_t n = a->nc_nlen;
+	uint64_t w;
+	size_t i;
 
-	memcpy(text, a->nc_inline, NC_INLINE);
-	memcpy(a->nc_inline, b->nc_inline, NC_INLINE);
-	memcpy(b->nc_inline, text, NC_INLINE);
-	a->nc_name = bname != NULL ? bname : a->nc_inline;
-	b->nc_name = aname != NULL ? aname : b->nc_inline;
-	a->nc_nlen = b->nc_nlen;
-	b->nc_nlen = n;
+	for (i = 0; i < nitems(a->nc_inline); i++) {
+		w = a->nc_inline[i];
+		atomic_store_relaxed(&a->nc_inline[i], b->nc_inline[i]);
+		atomic_store_relaxed(&b->nc_inline[i], w);
+	}
+	atomic_store_relaxed(&a->nc_name, bname != NULL ? bname :
+	    (char *)a->nc_inline);
+	atomic_store_relaxed(&b->nc_name, aname != NULL ? aname :
+	    (char *)b->nc_inline);
+	atomic_store_relaxed(&a->nc_nlen, b->nc_nlen);
+	atomic_store_relaxed(&b->nc_nlen, n);
 }
 
 static void
@@ -93,8 +99,8 @@ swap_places(struct namecache *a, struct namecache *b)
 	}
 	spin_lock(&a->nc_spin);
 	spin_lock(&b->nc_spin);
-	a->nc_parent = bp;
-	b->nc_parent = ap;
+	atomic_store_relaxed(&a->nc_parent, bp);
+	atomic_store_relaxed(&b->nc_parent, ap);
 	swap_names(a, b);
 	atomic_store_relaxed(&a->nc_hash, b->nc_hash);
 	atomic_store_relaxed(&b->nc_hash, hash);
@@ -202,22 +208,24 @@ nc_make_root(struct mount *mp)
 	mount_ref(mp);
 }
 
+/* mp NULL: uncovered, unless another mount is there (below it). */
 static void
-nc_cover(const struct nchandle *nch, bool on)
+nc_cover(const struct nchandle *nch, struct mount *mp)
 {
-	struct mount *mp;
+	bool keep = mp != NULL;
 
-	if (!on) {
-		mp = mount_covering(nch);	/* stacked: still covered */
-		if (mp != NULL) {
+	if (!keep) {
+		mp = mount_covering(nch);
+		keep = mp != NULL;
+		if (keep)
 			mount_rele(mp);
-			return;
-		}
+	}
+	atomic_store(&nch->nch_ncp->nc_covering, mp);
+	if (keep)
+		atomic_fetch_or(&nch->nch_ncp->nc_flags, NCF_MOUNTPT);
+	else
 		atomic_fetch_and(&nch->nch_ncp->nc_flags,
 		    ~(uint32_t)NCF_MOUNTPT);
-		return;
-	}
-	atomic_fetch_or(&nch->nch_ncp->nc_flags, NCF_MOUNTPT);
 }
 
 void

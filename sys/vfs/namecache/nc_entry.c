@@ -35,12 +35,12 @@ nc_alloc(struct mount *mp, const char *name, size_t len)
 	struct namecache *ncp;
 
 	ncp = kmalloc(sizeof(*ncp), &M_NAMECACHE, M_WAITOK);
-	memset(ncp, 0, offsetof(struct namecache, nc_inline));
+	memset(ncp, 0, sizeof(*ncp));
 	ncp->nc_mount = mp;
 	ncp->nc_refs = 1;
 	ncp->nc_nlen = (uint16_t)len;
-	ncp->nc_name = len <= NC_INLINE ? ncp->nc_inline :
-	    kmalloc(len, &M_NCNAME, M_WAITOK);
+	ncp->nc_name = len <= NC_INLINE ? (char *)ncp->nc_inline :
+	    kmalloc(NAME_MAX + 1, &M_NCNAME, M_WAITOK | M_ZERO);
 	memcpy(ncp->nc_name, name, len);
 	ncp->nc_id = atomic_fetch_add(&nc_lastid, 1) + 1;
 	spin_init(&ncp->nc_spin, "nc");
@@ -55,7 +55,7 @@ entry_release(struct epoch_item *ei)
 {
 	struct namecache *ncp = container_of(ei, struct namecache, nc_epoch);
 
-	if (ncp->nc_name != ncp->nc_inline)
+	if (ncp->nc_name != (char *)ncp->nc_inline)
 		kfree(ncp->nc_name, &M_NCNAME);
 	kfree(ncp, &M_NAMECACHE);
 }
@@ -177,7 +177,7 @@ nc_link_parent(struct namecache *ncp, struct namecache *parent)
 	ok = (nc_flags_get(parent) & NCF_DESTROYED) == 0;
 	if (ok) {
 		LIST_INSERT_HEAD(&parent->nc_kids, ncp, nc_sibling);
-		ncp->nc_parent = parent;
+		atomic_store_relaxed(&ncp->nc_parent, parent);
 	}
 	spin_unlock(&parent->nc_spin);
 	if (ok)
@@ -198,6 +198,7 @@ nc_attach(struct namecache *ncp, struct vnode *vp)
 			set |= NCF_SYMLINK;
 		vn_hold(vp);
 	} else {
+		set |= NCF_NEGATIVE;
 		atomic_fetch_add(&nc_negatives, 1);
 	}
 	spin_lock(&ncp->nc_spin);
@@ -220,15 +221,16 @@ nc_detach(struct namecache *ncp)
 
 	spin_lock(&ncp->nc_spin);
 	vp = ncp->nc_vp;
-	negative = vp == NULL && (nc_flags_get(ncp) & NCF_RESOLVED);
+	negative = (nc_flags_get(ncp) & NCF_NEGATIVE) != 0;
+	atomic_fetch_and(&ncp->nc_flags,
+	    ~(uint32_t)(NCF_RESOLVED | NCF_NEGATIVE | NCF_DIR |
+	    NCF_SYMLINK));
 	atomic_store_relaxed(&ncp->nc_vp, NULL);
 	if (vp != NULL) {
 		spin_lock(&vp->v_spin);
 		TAILQ_REMOVE(&vp->v_names, ncp, nc_vnlist);
 		spin_unlock(&vp->v_spin);
 	}
-	atomic_fetch_and(&ncp->nc_flags,
-	    ~(uint32_t)(NCF_RESOLVED | NCF_DIR | NCF_SYMLINK));
 	spin_unlock(&ncp->nc_spin);
 	if (vp != NULL)
 		vn_drop(vp);

@@ -32,23 +32,32 @@ nc_hash_init(void)
 	bucket_mask = n - 1;
 }
 
-uint32_t
-nc_hash_name(const struct namecache *parent, const char *name, size_t len)
+/*
+ * A name as zero-padded words, and its hash below a parent.  The words are
+ * what entries are compared by: a reader without locks compares whole words.
+ */
+void
+nc_key_init(struct nc_key *key, const struct namecache *parent,
+    const char *name, size_t len)
 {
 	uint64_t h = parent->nc_id * 0x9e3779b97f4a7c15ULL, w;
+	size_t n = len, i = 0;
 
-	while (len >= 8) {
+	for (; n >= 8; n -= 8, name += 8) {
 		memcpy(&w, name, 8);
+		key->nk_word[i++] = w;
 		h = (h ^ w) * 0xff51afd7ed558ccdULL;
 		h ^= h >> 32;
-		name += 8;
-		len -= 8;
 	}
-	w = len;
-	while (len > 0)
-		w = w << 8 | (unsigned char)name[--len];
-	h = (h ^ w) * 0xc4ceb9fe1a85ec53ULL;
-	return (uint32_t)(h ^ (h >> 29) ^ (h >> 47));
+	w = 0;
+	while (n > 0)
+		w = w << 8 | (unsigned char)name[--n];
+	if ((len & 7) != 0)
+		key->nk_word[i++] = w;	/* little-endian: as it lies there */
+	h = (h ^ w ^ len << 57) * 0xc4ceb9fe1a85ec53ULL;
+	key->nk_len = (uint16_t)len;
+	key->nk_words = (uint16_t)i;
+	key->nk_hash = (uint32_t)(h ^ (h >> 29) ^ (h >> 47));
 }
 
 struct nc_bucket *
@@ -57,41 +66,79 @@ nc_bucket(uint32_t hash)
 	return &buckets[hash & bucket_mask];
 }
 
+/* In an epoch, or under the bucket's lock. */
+static inline bool
+entry_matches(const struct namecache *ncp, const struct namecache *parent,
+    const struct nc_key *key)
+{
+	const uint64_t *text;
+	int i;
+
+	if (atomic_load_relaxed(&ncp->nc_hash) != key->nk_hash ||
+	    atomic_load_relaxed(&ncp->nc_parent) != parent ||
+	    atomic_load_relaxed(&ncp->nc_nlen) != key->nk_len)
+		return false;
+	text = (const uint64_t *)(const void *)
+	    atomic_load_relaxed(&ncp->nc_name);
+	/* A rename between the two loads must not lead us past the end. */
+	if (key->nk_words > nitems(ncp->nc_inline) && text == ncp->nc_inline)
+		return false;
+	for (i = 0; i < key->nk_words; i++) {
+		if (atomic_load_relaxed(&text[i]) != key->nk_word[i])
+			return false;
+	}
+	return true;
+}
+
 /* Under the bucket's lock.  Takes a reference. */
 static struct namecache *
 bucket_find(struct nc_bucket *nb, const struct namecache *parent,
-    const char *name, size_t len, uint32_t hash)
+    const struct nc_key *key)
 {
 	struct namecache *ncp;
 
 	for (ncp = nb->nb_first; ncp != NULL; ncp = ncp->nc_hnext) {
-		if (ncp->nc_hash == hash && ncp->nc_parent == parent &&
-		    ncp->nc_nlen == len &&
-		    memcmp(ncp->nc_name, name, len) == 0 && nc_tryref(ncp))
+		if (entry_matches(ncp, parent, key) && nc_tryref(ncp))
 			return ncp;
 	}
 	return NULL;
 }
 
 struct namecache *
-nc_hash_find(struct namecache *parent, const char *name, size_t len,
-    uint32_t hash)
+nc_hash_find(struct namecache *parent, const struct nc_key *key)
 {
-	struct nc_bucket *nb = nc_bucket(hash);
+	struct nc_bucket *nb = nc_bucket(key->nk_hash);
 	struct namecache *ncp;
 
 	spin_lock(&nb->nb_spin);
-	ncp = bucket_find(nb, parent, name, len, hash);
+	ncp = bucket_find(nb, parent, key);
 	spin_unlock(&nb->nb_spin);
 	return ncp;
+}
+
+/*
+ * In an epoch: find without lock or reference.  A rename may hide an entry
+ * that is there; who does not find asks again under the lock.
+ */
+struct namecache *
+nc_hash_peek(const struct namecache *parent, const struct nc_key *key)
+{
+	struct namecache *ncp;
+
+	for (ncp = atomic_load_acq(&nc_bucket(key->nk_hash)->nb_first);
+	    ncp != NULL; ncp = atomic_load_acq(&ncp->nc_hnext)) {
+		if (entry_matches(ncp, parent, key))
+			return ncp;
+	}
+	return NULL;
 }
 
 void
 nc_bucket_insert(struct nc_bucket *nb, struct namecache *ncp)
 {
-	ncp->nc_hnext = nb->nb_first;
-	nb->nb_first = ncp;
+	atomic_store_relaxed(&ncp->nc_hnext, nb->nb_first);
 	atomic_fetch_or(&ncp->nc_flags, NCF_HASHED);
+	atomic_store_rel(&nb->nb_first, ncp);
 }
 
 void
@@ -101,22 +148,22 @@ nc_bucket_remove(struct nc_bucket *nb, struct namecache *ncp)
 
 	for (link = &nb->nb_first; *link != ncp; link = &(*link)->nc_hnext)
 		KKASSERT(*link != NULL);
-	*link = ncp->nc_hnext;
+	atomic_store_rel(link, ncp->nc_hnext);
 	atomic_fetch_and(&ncp->nc_flags, ~(uint32_t)NCF_HASHED);
 }
 
 struct namecache *
-nc_hash_enter(struct namecache *ncp, struct namecache *parent, uint32_t hash,
-    bool *dead)
+nc_hash_enter(struct namecache *ncp, struct namecache *parent,
+    const struct nc_key *key, bool *dead)
 {
-	struct nc_bucket *nb = nc_bucket(hash);
+	struct nc_bucket *nb = nc_bucket(key->nk_hash);
 	struct namecache *other;
 
 	*dead = false;
 	spin_lock(&nb->nb_spin);
-	other = bucket_find(nb, parent, ncp->nc_name, ncp->nc_nlen, hash);
+	other = bucket_find(nb, parent, key);
 	if (other == NULL) {
-		ncp->nc_hash = hash;
+		atomic_store_relaxed(&ncp->nc_hash, key->nk_hash);
 		if (nc_link_parent(ncp, parent))
 			nc_bucket_insert(nb, ncp);
 		else

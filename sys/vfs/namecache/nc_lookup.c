@@ -125,22 +125,22 @@ static int
 child_get(struct mount *mp, struct namecache *parent, const char *name,
     size_t len, bool lock, struct ucred *cred, struct namecache **ncpp)
 {
-	uint32_t hash = nc_hash_name(parent, name, len), flags;
+	struct nc_key key;
+	uint32_t flags;
 	int asof = mp->mnt_op->vfc_flags & VFC_NONAMES ? 2 :
 	    asof_kind(name, len), error;
 	struct namecache *ncp, *fresh;
 	bool dead;
 
 	*ncpp = NULL;
+	nc_key_init(&key, parent, name, len);
 	for (;;) {
-		ncp = asof == 2 ? NULL :
-		    nc_hash_find(parent, name, len, hash);
+		ncp = asof == 2 ? NULL : nc_hash_find(parent, &key);
 		if (ncp != NULL && !lock) {
 			flags = atomic_load_acq(&ncp->nc_flags);
 			if (flags & NCF_RESOLVED) {
 				*ncpp = ncp;
-				return atomic_load_relaxed(&ncp->nc_vp) != NULL ?
-				    0 : ENOENT;
+				return (flags & NCF_NEGATIVE) ? ENOENT : 0;
 			}
 		}
 		if (ncp != NULL) {
@@ -159,7 +159,7 @@ child_get(struct mount *mp, struct namecache *parent, const char *name,
 			dead = !nc_link_parent(fresh, parent);
 			ncp = NULL;
 		} else {
-			ncp = nc_hash_enter(fresh, parent, hash, &dead);
+			ncp = nc_hash_enter(fresh, parent, &key, &dead);
 		}
 		if (ncp == NULL && !dead) {
 			ncp = fresh;

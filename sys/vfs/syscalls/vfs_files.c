@@ -55,6 +55,10 @@ kvfs_lookup(struct kvfs *kv, const char *path, bool follow,
 	int error;
 
 	*vpp = NULL;
+	error = nc_fast_lookup(&kv->kv_root, &kv->kv_start, path, follow,
+	    kv->kv_cred, nch, vpp);
+	if (error != EAGAIN)
+		return error;
 	do {
 		nlookup_init(&nl, &kv->kv_root, &kv->kv_start, kv->kv_cred,
 		    follow ? NLC_FOLLOW : 0);
@@ -145,6 +149,12 @@ open_find(struct kvfs *kv, const char *path, int oflags, mode_t mode,
 	if (oflags & O_CREAT)
 		flags |= NLC_CREATE | NLC_PARENT | NLC_LOCK;
 	nlookup_init(nl, &kv->kv_root, &kv->kv_start, kv->kv_cred, flags);
+	if ((oflags & O_CREAT) == 0) {
+		error = nc_fast_lookup(&nl->nl_root, &nl->nl_start, path,
+		    (flags & NLC_FOLLOW) != 0, kv->kv_cred, &nl->nl_nch, vpp);
+		if (error != EAGAIN)
+			return error;
+	}
 	error = nlookup(nl, path);
 	if (error != 0)
 		return error;
@@ -235,6 +245,10 @@ kvfs_stat(struct kvfs *kv, const char *path, bool follow, struct vattr *vap)
 	struct vnode *vp;
 	int error;
 
+	error = nc_fast_stat(&kv->kv_root, &kv->kv_start, path, follow,
+	    kv->kv_cred, vap);
+	if (error != EAGAIN)
+		return error;
 	error = kvfs_lookup(kv, path, follow, NULL, &vp);
 	if (error != 0)
 		return error;
