@@ -224,10 +224,41 @@ t_pressure(void)
 	ENV_EQ(nhoard, 0);
 }
 
+/* Every second page is taken: a block can be had only if the cache is asked,
+ * although half of the memory is free. */
+static void
+t_fragments(void)
+{
+	struct vm_page *m;
+	uint64_t limit = MIN(vm_pages_total, nitems(hoard)), n = 0;
+	void *p;
+
+	while (n < limit && (m = vm_page_alloc(VPA_NOWAIT)) != NULL)
+		hoard[n++] = m;
+	for (uint64_t i = 0; i < n; i++) {
+		m = hoard[i];
+		if (btop(vm_page_pa(m)) & 1)
+			vm_page_free(m);
+		else {
+			spin_lock(&hoard_spin);
+			hoard[nhoard++] = m;
+			spin_unlock(&hoard_spin);
+		}
+	}
+	if (n < limit) {		/* all of it was taken */
+		p = kmalloc(32768, &M_TEST, M_WAITOK);
+		ENV_CHECK(p != NULL);
+		kfree(p, &M_TEST);
+	}
+	while (hoard_reclaim(1000) > 0)
+		;
+}
+
 const struct env_test env_tests[] = {
 	{ "slab_churn", t_churn, 0 },
 	{ "slab_one_way", t_one_way, 0 },
 	{ "pages", t_pages, 0 },
 	{ "page_pressure", t_pressure, 0 },
+	{ "page_fragments", t_fragments, 0 },
 	ENV_END
 };

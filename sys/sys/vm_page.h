@@ -62,6 +62,9 @@ void	vm_page_free_contig(struct vm_page *, int order);
 void	vm_page_free_range(struct vm_page *, uint64_t n);
 /* Memory is short: sleep until somebody freed some.  Panics if nobody can. */
 void	vm_page_wait_memory(void);
+/* Called when threads wait for memory and no cache had any for a second: the
+ * process code's, to end the largest one.  May block. */
+extern void (*vm_oom_hook)(void);
 /* Start the thread that answers memory pressure (init_main.c). */
 void	vm_reclaim_start(void);
 

@@ -11,6 +11,8 @@
  *     the CPU: only it takes them, in a critical section.
  * F3  The last vm_reserve pages are for who frees memory (VPA_RESERVE), and
  *     the half below that for allocations that cannot wait.
+ * F4  A thread that finds no block although enough pages are free has the
+ *     caches asked too: what they give joins with what is free.
  */
 #include <sys/atomic.h>
 #include <sys/spinlock.h>
@@ -25,6 +27,8 @@ enum {
 	POCKET_MAX	= 32,
 	POCKET_MOVE	= 16,
 	RECLAIM_CHUNK	= 64,
+	RECLAIM_FRAGMENTED = 512,
+	RECLAIM_PATIENCE = 50,		/* fruitless rounds of 20 ms */
 };
 
 struct phys_range {
@@ -50,6 +54,8 @@ static struct pocket pockets[MAXCPU];
 static struct vm_reclaimer *reclaimers;		/* [vm_spin] newest first */
 static uint64_t vm_reserve, vm_low, vm_high;
 static int32_t vm_waiters;			/* [a] */
+static uint32_t vm_fragmented;			/* [a] a block was not found */
+void (*vm_oom_hook)(void);
 static bool reclaim_on;
 
 void
@@ -214,6 +220,8 @@ vm_page_wait_memory(void)
 {
 	if (!reclaim_on)
 		panic("out of memory at boot");
+	if (atomic_load(&vm_pages_free) >= vm_low)
+		atomic_store(&vm_fragmented, 1);
 	lwkt_assert_may_block();
 	atomic_fetch_add(&vm_waiters, 1);
 	tsleep_interlock(&vm_waiters);
@@ -424,31 +432,51 @@ reclaim_round(void)
 	uint64_t want, got = 0, left = atomic_load(&vm_pages_free);
 
 	want = left < vm_high ? vm_high - left : 0;
+	if (atomic_swap(&vm_fragmented, 0))
+		want += RECLAIM_FRAGMENTED;
 	for (vr = atomic_load(&reclaimers); vr != NULL; vr = vr->vr_next)
 		got += vr->vr_reclaim(MAX(want, RECLAIM_CHUNK));
 	return got;
 }
 
+static bool
+reclaim_needed(void)
+{
+	return atomic_load(&vm_pages_free) < vm_low ||
+	    atomic_load(&vm_fragmented);
+}
+
 static void
 reclaim_thread(void *unused __unused)
 {
-	uint64_t got;
+	int fruitless = 0;
 
 	for (;;) {
 		tsleep_interlock(&vm_low);
-		if (atomic_load(&vm_pages_free) >= vm_low) {
+		if (!reclaim_needed()) {
+			fruitless = 0;
 			tsleep(&vm_low, PINTERLOCKED, "reclaim", 0);
 			continue;
 		}
 		tsleep_remove();
-		got = reclaim_round();
-		if (atomic_load(&vm_waiters) > 0)
-			wakeup(&vm_waiters);
-		if (got == 0)		/* wait for somebody to free some */
-			tsleep(&vm_waiters, 0, "nothing",
-			    20 * 1000 * 1000);
-		else
+		if (reclaim_round() > 0) {
+			fruitless = 0;
+			if (atomic_load(&vm_waiters) > 0)
+				wakeup(&vm_waiters);
 			lwkt_yield();
+			continue;
+		}
+		/* Somebody may free some: a flush, an exit. */
+		tsleep(&vm_waiters, 0, "nothing", 20 * 1000 * 1000);
+		if (++fruitless < RECLAIM_PATIENCE ||
+		    atomic_load(&vm_waiters) == 0)
+			continue;
+		fruitless = 0;
+		kprintf("out of memory: %lu pages free of %lu\n",
+		    (unsigned long)atomic_load(&vm_pages_free),
+		    (unsigned long)vm_pages_total);
+		if (vm_oom_hook != NULL)
+			vm_oom_hook();
 	}
 }
 
