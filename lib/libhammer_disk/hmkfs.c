@@ -292,7 +292,7 @@ check(struct hd_mkfs *mk)
 		return "the memory log is 256k to 64g";
 	undo = mk->mk_undo;
 	if (undo == 0) {
-		undo = root->hv_size / 16;
+		undo = root->hv_size / 16 & ~HAMMER_BIGBLOCK_MASK64;
 		if (undo < 2 * HAMMER_BIGBLOCK_SIZE)
 			undo = 2 * HAMMER_BIGBLOCK_SIZE;
 		if (undo > 64ULL * HAMMER_BIGBLOCK_SIZE)

@@ -291,6 +291,73 @@ t_full(void)
 	teardown();
 }
 
+/* Two volumes: the second is used when the first is full. */
+static void
+t_volumes(void)
+{
+	static char p0[140], p1[140];
+	char *paths[2] = { p0, p1 };
+	const uint64_t sizes[2] = { IMAGE_SIZE, 64 * 1024 * 1024 };
+	struct env_disk *v[2];
+	struct disk *d[2];
+	struct hammer_mount *hmp;
+	struct hammer_trans trans;
+	struct hammer_cursor c;
+	const void *data;
+	hammer_tid_t tid = 0x200000000ULL;
+	uint32_t len;
+	int i, n, error, second = 0;
+
+	mkimg_name(path, sizeof(path));
+	ksnprintf(p0, sizeof(p0), "%s.0", path);
+	ksnprintf(p1, sizeof(p1), "%s.1", path);
+	ENV_REQUIRE(mkimg_create_n(paths, sizes, 2) == 0);
+	v[0] = env_disk_create("vol0", sizes[0], 0);
+	v[1] = env_disk_create("vol1", sizes[1], 0);
+	for (i = 0; i < 2; i++) {
+		ENV_EQ(env_disk_load(v[i], paths[i]), 0);
+		d[1 - i] = env_disk_disk(v[i]);
+	}
+	ENV_EQ(hammer_core_mount(d, 1, 0, &hmp), EINVAL);
+	ENV_EQ(hammer_core_mount(d, 2, 0, &hmp), 0);
+	ENV_EQ(hammer_volume_count(hmp), 2);
+	for (n = 0;; n++) {
+		error = hammer_trans_begin(hmp, &trans, HAMMER_CREDIT_DATA);
+		if (error != 0)
+			break;
+		trans.tid = tid += 16;
+		for (i = 0; i < 16; i++)
+			ENV_EQ(put_record(&trans, 700 + n,
+			    HAMMER_RECTYPE_DATA, i, 60000, 9), 0);
+		hammer_trans_end(&trans);
+	}
+	ENV_EQ(error, ENOSPC);
+	ENV_EQ(hammer_core_unmount(hmp), 0);
+	ENV_EQ(hammer_core_mount(d, 2, HAMMER_MOUNT_RDONLY, &hmp), 0);
+	hammer_cursor_init(&c, hmp);
+	hammer_cursor_key(&c, HAMMER_LOCALIZE_MISC, 700, HAMMER_RECTYPE_DATA,
+	    0);
+	c.hc_end.obj_id = 700 + n;
+	hammer_read_begin(hmp);
+	for (i = 0, error = hammer_btree_first(&c); error == 0; i++) {
+		second += hammer_off_vol(c.hc_leaf.data_offset) == 1;
+		ENV_EQ(hammer_cursor_data(&c, &data, &len), 0);
+		error = hammer_btree_next(&c);
+	}
+	hammer_read_end(hmp);
+	hammer_cursor_done(&c);
+	ENV_EQ(i, n * 16);
+	ENV_CHECK(second > 200);
+	ENV_EQ(hammer_core_unmount(hmp), 0);
+	for (i = 0; i < 2; i++) {
+		ENV_EQ(env_disk_save(v[i], paths[i]), 0);
+		env_disk_destroy(v[i]);
+	}
+	ENV_EQ(mkimg_check_n(paths, 2, 1), 0);
+	mkimg_remove(p0);
+	mkimg_remove(p1);
+}
+
 enum { PAR_THREADS = 4, PAR_ROUNDS = 60 };
 static struct hammer_mount *par_hmp;
 static hammer_tid_t par_tid;
@@ -445,6 +512,7 @@ const struct env_test env_tests[] = {
 	{ "ascend", t_ascend, 0 },
 	{ "fsync", t_fsync, 0 },
 	{ "full", t_full, 0 },
+	{ "volumes", t_volumes, 0 },
 	{ "parallel", t_parallel, 0 },
 	{ "damage", t_damage, 0 },
 	ENV_END

@@ -12,3 +12,7 @@ TESTS += hammer_fs
 hammer_fs_SRCS := regress/hammer/fs.c $(HAMMER_FX_SRCS)
 TESTS += hammer_model
 hammer_model_SRCS = regress/hammer/model.c $(HAMMER_FX_SRCS) $(FSOPS_SRCS)
+# the tools' code alone
+UNIT_TESTS += hammer_newfs
+hammer_newfs_SRCS := regress/hammer/newfs.c regress/hammer/mkimg.c \
+	$(LIBHAMMER_DISK_SRCS)

@@ -10,45 +10,66 @@
 #include "mkimg.h"
 
 int
-mkimg_create(const char *path, uint64_t size)
+mkimg_create_n(char *const *paths, const uint64_t *sizes, int n)
 {
-	struct hd_volume vol;
+	struct hd_volume vol[8];
 	struct hd_mkfs mk;
-	const char *bad;
+	const char *bad = NULL;
+	int i;
 
 	memset(&mk, 0, sizeof(mk));
-	memset(&vol, 0, sizeof(vol));
-	vol.hv_path = path;
-	vol.hv_fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
-	if (vol.hv_fd < 0 || ftruncate(vol.hv_fd, (off_t)size) != 0)
-		return -1;
-	vol.hv_size = size;
+	memset(vol, 0, sizeof(vol));
+	for (i = 0; i < n; i++) {
+		vol[i].hv_path = paths[i];
+		vol[i].hv_fd = open(paths[i], O_RDWR | O_CREAT | O_TRUNC, 0600);
+		if (vol[i].hv_fd < 0 ||
+		    ftruncate(vol[i].hv_fd, (off_t)sizes[i]) != 0)
+			bad = "cannot make the file";
+		vol[i].hv_size = sizes[i];
+	}
 	mk.mk_label = "test";
-	mk.mk_nvols = 1;
-	mk.mk_vol = &vol;
+	mk.mk_nvols = n;
+	mk.mk_vol = vol;
 	mk.mk_now = 1700000000000000ULL;
 	memset(&mk.mk_fsid, 0x5a, sizeof(mk.mk_fsid));
-	bad = hd_mkfs(&mk);
+	if (bad == NULL)
+		bad = hd_mkfs(&mk);
 	if (bad != NULL)
 		fprintf(stderr, "mkfs: %s\n", bad);
-	close(vol.hv_fd);
+	for (i = 0; i < n; i++)
+		close(vol[i].hv_fd);
 	return bad == NULL ? 0 : -1;
+}
+
+int
+mkimg_create(const char *path, uint64_t size)
+{
+	char *paths[1] = { (char *)path };
+
+	return mkimg_create_n(paths, &size, 1);
+}
+
+int
+mkimg_check_n(char *const *paths, int n, int verbose)
+{
+	struct hd_fs *fs;
+	bool badcrc;
+	int bad;
+
+	fs = hd_open(paths, n, &badcrc);
+	if (fs == NULL)
+		return -1;
+	bad = hd_check(fs, verbose ? stderr : NULL) + (badcrc ? 1 : 0);
+	hd_close(fs);
+	return bad;
 }
 
 int
 mkimg_check(const char *path, int verbose)
 {
 	char *paths[1] = { (char *)path };
-	struct hd_fs *fs;
-	bool badcrc;
-	int n;
 
-	fs = hd_open(paths, 1, &badcrc);
-	if (fs == NULL)
-		return -1;
-	n = hd_check(fs, verbose ? stderr : NULL) + (badcrc ? 1 : 0);
-	hd_close(fs);
-	return n;
+	return mkimg_check_n(paths, 1, verbose);
 }
 
 void

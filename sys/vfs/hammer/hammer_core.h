@@ -204,6 +204,7 @@ struct hammer_mount {
 	uint64_t	 hm_wanted;	/* [G] close groups up to this */
 	uint64_t	 hm_done;	/* [G] groups durable */
 	hammer_tid_t	 hm_committed;	/* [G] */
+	hammer_tid_t	 hm_closedtid;	/* [a] last TID of the closed groups */
 	uint32_t	 hm_state;	/* [G] FL_* */
 	uint64_t	 hm_inflight;	/* [a] bytes of data writes under way */
 	struct hammer_wiohead hm_wios;	/* [G] data writes under way */

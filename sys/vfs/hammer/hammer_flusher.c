@@ -329,6 +329,7 @@ hammer_flush_group(struct hammer_mount *hmp)
 	hmp->hm_logest = 0;
 	data = hmp->hm_data;
 	hmp->hm_data = hammer_waiter_alloc();
+	__atomic_store_n(&hmp->hm_closedtid, tid, __ATOMIC_RELEASE);
 	group_next(hmp);
 	lock_release(&hmp->hm_lock);
 
@@ -461,6 +462,7 @@ hammer_flusher_init(struct hammer_mount *hmp)
 	hmp->hm_loglimit = MIN(hmp->hm_fifo.ff_size / 2 - 256 * 1024,
 	    8ULL * 1024 * 1024);
 	hmp->hm_dirtylimit = hmp->hm_maxbufs / 2;
+	hmp->hm_closedtid = 0;
 	LIST_INIT(&hmp->hm_wios);
 }
 
@@ -518,31 +520,56 @@ wait_done(struct hammer_mount *hmp, uint64_t group)
 	return error;
 }
 
+/* Is everything durable that has been done so far? */
+static bool
+all_done(struct hammer_mount *hmp)
+{
+	bool done;
+
+	lock_shared(&hmp->hm_lock);
+	done = hmp->hm_ndirty == 0 && !hmp->hm_hdrdirty;
+	if (done) {
+		spin_lock(&hmp->hm_grpspin);
+		done = hmp->hm_done + 1 == hmp->hm_group &&
+		    hmp->hm_error == 0 && hmp->hm_committed == hmp->hm_tid;
+		spin_unlock(&hmp->hm_grpspin);
+	}
+	lock_release(&hmp->hm_lock);
+	return done;
+}
+
 /* A transaction that has ended is in the open group or an earlier one. */
 int
 hammer_sync(struct hammer_mount *hmp, bool wait, hammer_tid_t *committed)
 {
-	uint64_t group = __atomic_load_n(&hmp->hm_group, __ATOMIC_ACQUIRE);
 	int error = 0;
 
 	if (!(hmp->hm_state & FL_RUNNING))
 		error = hmp->hm_error;
-	else if (wait)
-		error = wait_done(hmp, group);
-	else
-		hammer_flusher_kick(hmp, group);
+	else if (!wait)
+		hammer_flusher_kick(hmp, __atomic_load_n(&hmp->hm_group,
+		    __ATOMIC_ACQUIRE));
+	else if (!all_done(hmp))
+		error = wait_done(hmp, __atomic_load_n(&hmp->hm_group,
+		    __ATOMIC_ACQUIRE));
 	if (committed != NULL)
 		*committed = hammer_committed(hmp);
 	return error;
 }
 
+/* If tid went with the group that is being written, that is enough: its tid is
+ * read before the number of the open group. */
 int
 hammer_group_wait(struct hammer_mount *hmp, hammer_tid_t tid)
 {
+	hammer_tid_t closed;
+	uint64_t group;
+
 	if (hammer_committed(hmp) >= tid)
 		return 0;
-	return wait_done(hmp, __atomic_load_n(&hmp->hm_group,
-	    __ATOMIC_ACQUIRE));
+	closed = __atomic_load_n(&hmp->hm_closedtid, __ATOMIC_ACQUIRE);
+	group = __atomic_load_n(&hmp->hm_group, __ATOMIC_ACQUIRE);
+	return wait_done(hmp, tid <= closed ? group - 1 : group);
 }
 
 hammer_tid_t

@@ -3,6 +3,8 @@
  * Bringing a filesystem up and down.
  */
 #include <sys/disk.h>
+#include <sys/param.h>
+#include <vm/vm_page.h>
 
 #include "hammer_core.h"
 
@@ -47,6 +49,15 @@ header_check(struct hammer_mount *hmp)
 	return EIO;
 }
 
+/* A sixteenth of the memory, 8 to 128 MB of buffers. */
+static uint32_t
+cache_size(void)
+{
+	uint64_t n = vm_pages_total * PAGE_SIZE / 16 / HAMMER_BUFSIZE;
+
+	return (uint32_t)MIN(MAX(n, 512ULL), 8192ULL);
+}
+
 int
 hammer_core_mount(struct disk **disks, int ndisks, uint32_t flags,
     struct hammer_mount **hmpp)
@@ -59,7 +70,7 @@ hammer_core_mount(struct disk **disks, int ndisks, uint32_t flags,
 	hmp = kmalloc(sizeof(*hmp), &M_HAMMER, M_ZERO);
 	lock_init(&hmp->hm_lock, "hammer");
 	hmp->hm_flags = flags;
-	hmp->hm_maxbufs = 2048;
+	hmp->hm_maxbufs = cache_size();
 	TAILQ_INIT(&hmp->hm_freed);
 	hammer_buffers_init(hmp);
 	error = hammer_volumes_open(hmp, disks, ndisks);
