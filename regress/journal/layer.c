@@ -22,6 +22,10 @@
 #include <sys/vfs_kern.h>
 #include <sys/vnode.h>
 #include <vfs/journal/journal.h>
+#include <vm/pmap.h>
+#include <vm/vm_map.h>
+#include <vm/vm_object.h>
+#include <vm/vm_page.h>
 
 #include "../../lib/libjournal/libjournal.h"
 #include "../env/env.h"
@@ -555,6 +559,180 @@ t_hammer_four(void)
 	run_random(true, 4, 300);
 }
 
+/* ---- mapped stores ---- */
+
+enum { MAP_PAGES = 8 };
+
+/* A store as the hardware does it.  False: SIGBUS. */
+static bool
+ustore(struct vm_map *map, vm_offset_t va, uint8_t byte)
+{
+	vm_paddr_t pa;
+	int prot;
+
+	while (!pmap_extract(map->vm_pmap, va, &pa, &prot) ||
+	    (prot & VM_PROT_WRITE) == 0)
+		if (vm_fault(map, va, VM_PROT_WRITE) != 0)
+			return false;
+	*(uint8_t *)pa_to_kva(pa) = byte;
+	return true;
+}
+
+static void
+run_mapped(bool hammer)
+{
+	static struct world w;
+	struct mountctl_status ms;
+	struct vm_map *map;
+	struct vnode *vp = NULL;
+	vm_offset_t va = 0;
+	char bytes[300];
+	size_t n, got;
+	int i, k;
+
+	world_init(&w, hammer);
+	ENV_EQ(kvfs_open(&w.kv, "/m", O_RDWR | O_CREAT, 0600, NULL, &vp), 0);
+	ENV_EQ(kvfs_truncate(&w.kv, "/m", MAP_PAGES * PAGE_SIZE - 100), 0);
+	map = vm_map_create();
+	vm_object_ref(vp->v_object);
+	ENV_EQ(vm_map_insert(map, &va, MAP_PAGES * PAGE_SIZE, vp->v_object, 0,
+	    VM_PROT_READ | VM_PROT_WRITE, VM_PROT_READ | VM_PROT_WRITE,
+	    VME_SHARED, false), 0);
+	/* Writable before the journal comes: it must ask again. */
+	ENV_CHECK(ustore(map, va + 10, 1));
+	ENV_EQ(attach(&w, "/j1", "j1", MIF_UNDO), 0);
+	for (i = 0; i < 200; i++) {
+		switch (env_random(8)) {
+		case 0:
+			memset(bytes, (int)env_random(256), sizeof(bytes));
+			ENV_EQ(vn_write(vp, bytes, 1 + env_random(299),
+			    (off_t)env_random(MAP_PAGES * PAGE_SIZE), 0,
+			    kernel_cred, &got, NULL), 0);
+			break;
+		case 1:
+			ENV_EQ(kvfs_truncate(&w.kv, "/m",
+			    env_random(MAP_PAGES * PAGE_SIZE)), 0);
+			break;
+		case 2:
+			ENV_EQ(vop_fsync(vp, false, true, kernel_cred), 0);
+			break;
+		default:
+			for (k = 0; k < 20; k++)
+				(void)ustore(map, va +
+				    env_random(MAP_PAGES * PAGE_SIZE),
+				    (uint8_t)env_random(256));
+			break;
+		}
+		if (i % 20 == 19) {
+			ENV_EQ(journal_flush(w.mp, "j1"), 0);
+			take_point(&w);
+		}
+	}
+	ENV_EQ(journal_status(w.mp, &ms, 1, &n), 0);
+	ENV_CHECK(ms.ms_mapwrites > 20);
+	ENV_EQ(journal_detach(w.mp, "j1", 0, JDW_CLEAN), 0);
+	vm_map_rele(map);
+	kvfs_close(vp, O_RDWR, kernel_cred);
+	check_points(&w, "/j1", true);
+	world_done(&w);
+}
+
+static void
+t_mapped(void)
+{
+	run_mapped(false);
+}
+
+static void
+t_hammer_mapped(void)
+{
+	run_mapped(true);
+}
+
+/* The target fills up: operations wait for so long and no longer, then the
+ * journal has failed, visibly; what was written is a good journal. */
+static void
+t_full_target(void)
+{
+	static struct world w;
+	struct mountctl_install mi;
+	struct mountctl_status ms;
+	struct jstate_info info;
+	static char block[60000];
+	struct vnode *vp;
+	struct jmodel m;
+	struct jread jr;
+	struct jfile jf;
+	char name[32];
+	size_t n;
+	int i;
+
+	world_init(&w, false);
+	kvfs_done(&w.tkv);
+	ENV_EQ(vfs_unmount(w.tmp, false), 0);
+	mount_rele(w.tmp);
+	ENV_EQ(vfs_mount("tmpfs", NULL, NULL, 0, "size=1m", kernel_cred,
+	    &w.tmp), 0);
+	kvfs_init(&w.tkv, w.tmp);
+	vp = open_target(&w, "/j");
+	memset(&mi, 0, sizeof(mi));
+	kstrlcpy(mi.mi_tag, "j", sizeof(mi.mi_tag));
+	mi.mi_flags = MIF_UNDO;
+	mi.mi_wait_ms = 700;
+	mi.mi_memfifo = 256 << 10;
+	ENV_EQ(journal_attach(w.mp, vp, kernel_cred, &mi, "/mnt"), 0);
+	kvfs_close(vp, O_RDWR, kernel_cred);
+	for (i = 0; i < 60; i++) {
+		ksnprintf(name, sizeof(name), "/f%d", i);
+		ENV_EQ(kvfs_create(&w.kv, name, 0600), 0);
+		ENV_EQ(kvfs_write(&w.kv, name, block, sizeof(block), 0), 0);
+	}
+	ENV_EQ(journal_status(w.mp, &ms, 1, &n), 0);
+	ENV_EQ(ms.ms_state, MJS_FAILED);
+	ENV_CHECK(ms.ms_error != 0);
+	ENV_CHECK(ms.ms_lost > 0);
+	ENV_CHECK(ms.ms_stalls > 0);
+	ENV_EQ(journal_detach(w.mp, "j", 0, JDW_CLEAN), 0);
+	open_jfile(&w, &jr, "/j", &jf);
+	ENV_EQ(jstate_build(&jf, &(struct jtarget){ .has_seq = false }, &m,
+	    &info, alarm_print, NULL), 0);
+	ENV_CHECK(!info.detached);
+	ENV_CHECK(info.applied > 10 && info.applied < 120);
+	ENV_EQ(m.alarms, 0);
+	jm_done(&m);
+	jfile_done(&jf);
+	world_done(&w);
+}
+
+/* The target on the mount itself, when it is asked for. */
+static void
+t_same_mount(void)
+{
+	static struct world w;
+	struct mountctl_install mi;
+	struct mountctl_status ms;
+	struct vnode *vp = NULL;
+	size_t n;
+	int i;
+
+	world_init(&w, false);
+	memset(&mi, 0, sizeof(mi));
+	kstrlcpy(mi.mi_tag, "own", sizeof(mi.mi_tag));
+	mi.mi_flags = MIF_SAMEFS;
+	ENV_EQ(kvfs_open(&w.kv, "/own", O_RDWR | O_CREAT, 0600, NULL, &vp), 0);
+	ENV_EQ(journal_attach(w.mp, vp, kernel_cred, &mi, "/mnt"), 0);
+	kvfs_close(vp, O_RDWR, kernel_cred);
+	for (i = 0; i < 50; i++)
+		ENV_EQ(kvfs_create(&w.kv, i % 2 ? "/x" : "/y", 0600) == EEXIST,
+		    i > 1);
+	ENV_EQ(journal_flush(w.mp, "own"), 0);
+	ENV_EQ(journal_status(w.mp, &ms, 1, &n), 0);
+	ENV_EQ(ms.ms_ops, 2);		/* and none of its own */
+	ENV_EQ(ms.ms_state, MJS_LIVE);
+	ENV_EQ(journal_detach(w.mp, "own", 0, JDW_CLEAN), 0);
+	world_done(&w);
+}
+
 /* The rules of attaching. */
 static void
 t_rules(void)
@@ -668,6 +846,11 @@ const struct env_test env_tests[] = {
 	{ "journal random operations, four threads", t_four, 0 },
 	{ "journal with every operation asynchronous", t_async, 0 },
 	{ "journal detach and attach again", t_again, 0 },
+	{ "journal of mapped stores", t_mapped, ENV_DET_ONLY },
+	{ "journal whose target fills up", t_full_target, 0 },
+	{ "journal on the mount itself", t_same_mount, 0 },
+	{ "journal of mapped stores on hammer", t_hammer_mapped,
+	    ENV_DET_ONLY },
 	{ "journal of hammer, one thread", t_hammer_one, 0 },
 	{ "journal of hammer, four threads", t_hammer_four, 0 },
 	ENV_END
