@@ -29,8 +29,8 @@ console_typed(int c)
 static int
 con_open(struct cdev *cd, int fflags)
 {
-	/* /dev/console never becomes anybody's controlling terminal. */
-	if (dev_major(cd->si_dev) == 5)
+	/* Init leads a session, but its console is everybody's. */
+	if (curproc() == initproc)
 		fflags |= O_NOCTTY;
 	return tty_open(cd->si_driver, fflags);
 }
