@@ -166,6 +166,14 @@ node_process(pid_t pid, int tid)
 	    node_ino(pid, pfs_nentries, tid) };
 }
 
+/* Is pe to be seen in dn?  A thread's directory has no "task" of its own. */
+static bool
+entry_in(const struct pfs_entry *pe, const struct pfs_node *dn)
+{
+	return pe->pe_in == dn->pn_dir &&
+	    !(pe->pe_dir == PD_TASK && dn->pn_arg != 0);
+}
+
 /* A decimal number without leading zeros, or -1. */
 static int
 number(const char *s, size_t len)
@@ -193,7 +201,7 @@ node_find(const struct pfs_node *dn, const char *name, size_t len,
 	for (size_t i = 0; i < pfs_nentries; i++) {
 		const struct pfs_entry *pe = &pfs_entries[i];
 
-		if (pe->pe_in == dn->pn_dir && strlen(pe->pe_name) == len &&
+		if (entry_in(pe, dn) && strlen(pe->pe_name) == len &&
 		    memcmp(pe->pe_name, name, len) == 0) {
 			*out = node_entry(pe, dn->pn_pid, dn->pn_arg);
 			return 0;
@@ -357,7 +365,7 @@ procfs_readdir(struct vop_msg *msg)
 	if (c <= 1)
 		PUT("..", 1, DT_DIR, 2);
 	for (size_t i = c > 2 ? (size_t)c - 2 : 0; i < pfs_nentries; i++) {
-		if (pfs_entries[i].pe_in != dn->pn_dir)
+		if (!entry_in(&pfs_entries[i], dn))
 			continue;
 		pn = node_entry(&pfs_entries[i], dn->pn_pid, dn->pn_arg);
 		PUT(pfs_entries[i].pe_name, pn.pn_ino,

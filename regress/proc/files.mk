@@ -1,0 +1,4 @@
+# A program for the guest (and for Linux, its oracle).
+USER_PROGS += ptest
+ptest_SRCS := regress/proc/ptest.c
+ptest_DEST := /usr/libexec/ptest
