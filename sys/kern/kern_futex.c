@@ -479,8 +479,8 @@ futex_exit(struct lwp *lp)
 	if (lp->lwp_robust != 0)
 		robust_walk(lp);
 	lp->lwp_robust = 0;
-	if (lp->lwp_clear_tid != 0 &&
-	    atomic_load(&lp->lwp_proc->p_vm->vm_refs) > 1 &&
+	if (lp->lwp_clear_tid != 0 && (lp->lwp_proc->p_nlwps > 1 ||
+	    atomic_load(&lp->lwp_proc->p_vm->vm_refs) > 1) &&
 	    copyout(&zero, lp->lwp_clear_tid, 4) == 0)
 		futex_wake_addr(lp->lwp_clear_tid, 1);
 	lp->lwp_clear_tid = 0;

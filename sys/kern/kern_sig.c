@@ -186,7 +186,7 @@ notify_parent_job(struct proc *p, int code, int status)
 		.ksi_uid = p->p_cred->cr_ruid,
 	};
 
-	if (pp == NULL)
+	if (pp == NULL || pp->p_sigacts == NULL)	/* it is ending */
 		return;
 	if ((pp->p_sigacts->sa_act[SIGCHLD].sa_flags & SA_NOCLDSTOP) == 0)
 		psignal_locked(pp, SIGCHLD, &ksi);
