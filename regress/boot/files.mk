@@ -1,2 +1,8 @@
 # Booted tests of the machine itself.
 BOOT_TESTS += regress/boot/matrix
+
+BOOT_TESTS += regress/boot/tour
+.PHONY: tour
+tour: deps
+	$(MAKE) all
+	regress/boot/tour --show
