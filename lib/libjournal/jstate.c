@@ -156,15 +156,15 @@ check_range(const struct jtarget *t, const struct epoch *ep,
 		return fail(info, "the base image was not finished when the "
 		    "journal ended: there is no complete state to restore");
 	if (t->has_seq && t->seq < ep->be_seq) {
-		snprintf(info->why, sizeof(info->why), "number %llu is before "
-		    "the first state of this journal, %llu",
+		snprintf(info->why, sizeof(info->why), "number %#llx is before "
+		    "the first state of this journal, %#llx",
 		    (unsigned long long)t->seq,
 		    (unsigned long long)ep->be_seq);
 		return -1;
 	}
 	if (t->has_seq && t->seq > ep->last) {
-		snprintf(info->why, sizeof(info->why), "number %llu is after "
-		    "the last operation of this journal, %llu",
+		snprintf(info->why, sizeof(info->why), "number %#llx is after "
+		    "the last operation of this journal, %#llx",
 		    (unsigned long long)t->seq, (unsigned long long)ep->last);
 		return -1;
 	}

@@ -6,3 +6,4 @@ TESTS += journal_layer
 TSAN_TESTS += journal_layer
 journal_layer_SRCS = regress/journal/layer.c $(LIBJOURNAL_PURE) \
 	$(HAMMER_FX_SRCS)
+BOOT_TESTS += regress/boot/journal
