@@ -424,30 +424,79 @@ t_parallel(void)
 	teardown();
 }
 
+/* Look at everything, change a little; errors are fine, panics are not. */
+static void
+poke_around(struct hammer_mount *hmp)
+{
+	struct hammer_trans trans;
+	struct hammer_cursor c;
+	const void *data;
+	uint32_t len;
+	int k, n, error;
+
+	hammer_cursor_init(&c, hmp);
+	hammer_cursor_key(&c, 0, HAMMER_MIN_OBJID, 0, HAMMER_MIN_KEY);
+	c.hc_end.localization = ~0U;
+	c.hc_end.obj_id = HAMMER_MAX_OBJID;
+	c.hc_flags = HAMMER_CURSOR_ALL;
+	hammer_read_begin(hmp);
+	n = 0;
+	for (error = hammer_btree_first(&c); error == 0 && n++ < 5000;
+	    error = hammer_btree_next(&c))
+		hammer_cursor_data(&c, &data, &len);
+	n = 0;
+	for (error = hammer_btree_last(&c); error == 0 && n++ < 5000;
+	    error = hammer_btree_prev(&c))
+		continue;
+	hammer_read_end(hmp);
+	hammer_cursor_done(&c);
+	for (k = 0; k < 40; k++) {
+		if (hammer_trans_begin(hmp, &trans, 0) != 0)
+			break;
+		trans.tid = hammer_tid_alloc(hmp);
+		error = put_record(&trans, 100 + (int64_t)env_random(40),
+		    HAMMER_RECTYPE_DATA, (int64_t)env_random(50), 500, 1);
+		if (error == 0)
+			error = drop_record(&trans, 100 +
+			    (int64_t)env_random(40), HAMMER_RECTYPE_DATA,
+			    (int64_t)env_random(50),
+			    k & 1 ? HAMMER_DELETE_DESTROY : 0);
+		if (error != 0)
+			hammer_trans_abort(&trans);
+		else
+			hammer_trans_end(&trans);
+	}
+}
+
+static struct env_disk *
+damage_source(void)
+{
+	struct hammer_mount *hmp;
+	struct oracle o = { NULL, 0, 0 };
+	hammer_tid_t tid = 0x200000000ULL;
+	int i;
+
+	if (!setup() || (hmp = up(0)) == NULL)
+		return NULL;
+	for (i = 0; i < 200; i++)
+		ENV_EQ(oracle_trans(hmp, &o, tid += 16, 6, false, 20000), 0);
+	ENV_EQ(hammer_core_unmount(hmp), 0);
+	oracle_free(&o);
+	return disk;
+}
+
 /* Damaged bytes: EIO at worst, never a panic. */
 static void
 t_damage(void)
 {
 	struct hammer_mount *hmp;
-	struct hammer_cursor c;
-	struct hammer_trans trans;
-	struct oracle o = { NULL, 0, 0 };
-	struct env_disk *good;
+	struct env_disk *good = damage_source();
 	struct disk *d;
-	hammer_tid_t tid = 0x200000000ULL;
-	const void *data;
-	uint32_t len;
 	uint8_t byte;
 	uint64_t at;
-	int i, k, error, mounts = 0;
+	int i, k, mounts = 0;
 
-	ENV_REQUIRE(setup());
-	hmp = up(0);
-	ENV_REQUIRE(hmp != NULL);
-	for (i = 0; i < 200; i++)
-		ENV_EQ(oracle_trans(hmp, &o, tid += 16, 6, false, 20000), 0);
-	ENV_EQ(hammer_core_unmount(hmp), 0);
-	good = disk;
+	ENV_REQUIRE(good != NULL);
 	for (i = 0; i < 60; i++) {
 		disk = env_disk_clone(good, "bad0");
 		ENV_REQUIRE(disk != NULL);
@@ -462,46 +511,75 @@ t_damage(void)
 				env_disk_poke(disk, at, &byte, 1);
 		}
 		d = env_disk_disk(disk);
-		error = hammer_core_mount(&d, 1, i % 3 == 0 ?
-		    HAMMER_MOUNT_RDONLY : 0, &hmp);
-		if (error == 0) {
+		if (hammer_core_mount(&d, 1, i % 3 == 0 ?
+		    HAMMER_MOUNT_RDONLY : 0, &hmp) == 0) {
 			mounts++;
-			hammer_cursor_init(&c, hmp);
-			hammer_cursor_key(&c, 0, HAMMER_MIN_OBJID, 0,
-			    HAMMER_MIN_KEY);
-			c.hc_end.localization = ~0U;
-			c.hc_end.obj_id = HAMMER_MAX_OBJID;
-			c.hc_flags = HAMMER_CURSOR_ALL;
-			hammer_read_begin(hmp);
-			for (error = hammer_btree_first(&c); error == 0;
-			    error = hammer_btree_next(&c))
-				hammer_cursor_data(&c, &data, &len);
-			hammer_read_end(hmp);
-			hammer_cursor_done(&c);
-			for (k = 0; k < 10; k++) {
-				if (hammer_trans_begin(hmp, &trans, 0) != 0)
-					break;
-				trans.tid = hammer_tid_alloc(hmp);
-				error = put_record(&trans, 100 +
-				    (int64_t)env_random(40),
-				    HAMMER_RECTYPE_DATA, -100 - k, 500, 1);
-				if (error == 0)
-					error = drop_record(&trans, 100 +
-					    (int64_t)env_random(40),
-					    HAMMER_RECTYPE_DATA,
-					    (int64_t)env_random(50), 0);
-				if (error != 0)
-					hammer_trans_abort(&trans);
-				else
-					hammer_trans_end(&trans);
-			}
+			poke_around(hmp);
 			hammer_core_unmount(hmp);
 		}
 		env_disk_destroy(disk);
 	}
 	env_printf("%d of 60 damaged images mounted\n", mounts);
 	disk = good;
-	oracle_free(&o);
+	teardown();
+}
+
+/* Nodes, layer entries and headers that lie, under good checksums. */
+static void
+t_crafted(void)
+{
+	static struct hammer_node_ondisk node;
+	struct hammer_volume_ondisk od;
+	struct hammer_layer2 l2;
+	struct hammer_mount *hmp;
+	struct env_disk *good = damage_source();
+	struct disk *d;
+	uint64_t zone2 = 557056, at;
+	int i, k, m, mounts = 0;
+
+	ENV_REQUIRE(good != NULL);
+	for (i = 0; i < 120; i++) {
+		disk = env_disk_clone(good, "bad0");
+		ENV_REQUIRE(disk != NULL);
+		for (k = 0; k < 1 + i % 6; k++) {
+			at = zone2 + 4ULL * HAMMER_BIGBLOCK_SIZE +
+			    env_random(24) * HAMMER_NODE_SIZE;
+			env_disk_peek(disk, at, &node, sizeof(node));
+			for (m = 0; m < 3; m++)
+				((uint8_t *)&node)[4 + env_random(m == 0 ? 60 :
+				    2000)] ^= (uint8_t)(1 << env_random(8));
+			hammer_crc_set_node(7, &node);
+			env_disk_poke(disk, at, &node, sizeof(node));
+		}
+		if (i % 4 == 0) {
+			at = zone2 + HAMMER_BIGBLOCK_SIZE + 16 *
+			    (4 + env_random(5));
+			env_disk_peek(disk, at, &l2, sizeof(l2));
+			((uint8_t *)&l2)[env_random(12)] ^=
+			    (uint8_t)(1 << env_random(8));
+			hammer_crc_set_layer2(7, &l2);
+			env_disk_poke(disk, at, &l2, sizeof(l2));
+		}
+		if (i % 5 == 0) {
+			env_disk_peek(disk, 0, &od, sizeof(od));
+			((uint8_t *)&od)[200 + env_random(1000)] ^=
+			    (uint8_t)(1 << env_random(8));
+			for (m = 0; m < HAMMER_MAX_ZONES; m++)
+				hammer_crc_set_blockmap(7,
+				    &od.vol0_blockmap[m]);
+			hammer_crc_set_volume(&od);
+			env_disk_poke(disk, 0, &od, sizeof(od));
+		}
+		d = env_disk_disk(disk);
+		if (hammer_core_mount(&d, 1, 0, &hmp) == 0) {
+			mounts++;
+			poke_around(hmp);
+			hammer_core_unmount(hmp);
+		}
+		env_disk_destroy(disk);
+	}
+	env_printf("%d of 120 crafted images mounted\n", mounts);
+	disk = good;
 	teardown();
 }
 
@@ -514,6 +592,7 @@ const struct env_test env_tests[] = {
 	{ "full", t_full, 0 },
 	{ "volumes", t_volumes, 0 },
 	{ "parallel", t_parallel, 0 },
-	{ "damage", t_damage, 0 },
+	{ "damage", t_damage, ENV_DET_ONLY },
+	{ "crafted", t_crafted, ENV_DET_ONLY },
 	ENV_END
 };

@@ -289,25 +289,42 @@ step_inside(struct hammer_cursor *c, int dir)
 	return false;
 }
 
+/* A damaged tree must not send a loop in circles. */
+static int
+progress(struct hammer_cursor *c, const struct hammer_base_elm *from, int dir,
+    int error)
+{
+	if (error != 0 || hammer_key_cmp(&c->hc_leaf.base, from) * dir > 0)
+		return error;
+	kprintf("hammer: B-Tree is out of order at obj %016llx\n",
+	    (unsigned long long)from->obj_id);
+	cursor_drop(c);
+	c->hc_state = HC_END;
+	return EIO;
+}
+
 int
 hammer_btree_next(struct hammer_cursor *c)
 {
-	struct hammer_base_elm key = c->hc_leaf.base;
+	const struct hammer_base_elm from = c->hc_leaf.base;
+	struct hammer_base_elm key = from;
 
 	if (c->hc_state != HC_ON)
 		return c->hc_state == HC_END ? ENOENT : hammer_btree_first(c);
 	if (step_inside(c, 1))
-		return 0;
+		return progress(c, &from, 1, 0);
 	key.create_tid++;	/* above this one, below whatever follows */
-	return seek_up(c, &key);
+	return progress(c, &from, 1, seek_up(c, &key));
 }
 
 int
 hammer_btree_prev(struct hammer_cursor *c)
 {
-	struct hammer_base_elm key = c->hc_leaf.base;
+	const struct hammer_base_elm from = c->hc_leaf.base;
 
 	if (c->hc_state != HC_ON)
 		return c->hc_state == HC_END ? ENOENT : hammer_btree_last(c);
-	return step_inside(c, -1) ? 0 : seek_down(c, &key);
+	if (step_inside(c, -1))
+		return progress(c, &from, -1, 0);
+	return progress(c, &from, -1, seek_down(c, &from));
 }

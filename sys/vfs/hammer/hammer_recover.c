@@ -223,6 +223,17 @@ bad:
 	return error;
 }
 
+/*
+ * XXX REDO, which other systems write for fsync of data, is only counted: its
+ * replay needs the file write path of the vnode layer (stage 2).
+ */
+static unsigned
+recover_redo(const struct hammer_fifo_redo *redo)
+{
+	return redo->head.hdr_size >= sizeof(*redo) && (redo->redo_flags &
+	    (HAMMER_REDO_WRITE | HAMMER_REDO_TRUNC)) != 0;
+}
+
 static int
 recover_backwards(struct fifo_scan *sc, uint64_t dist)
 {
@@ -230,6 +241,7 @@ recover_backwards(struct fifo_scan *sc, uint64_t dist)
 	struct hammer_fifo *ff = &hmp->hm_fifo;
 	struct hammer_fifo_head *head;
 	uint64_t pos = (ff->ff_first + dist) % ff->ff_size;
+	unsigned redos = 0;
 	int error;
 
 	while (dist > 0) {
@@ -237,6 +249,8 @@ recover_backwards(struct fifo_scan *sc, uint64_t dist)
 		if (head == NULL || head->hdr_size > dist)
 			return EIO;
 		dist -= head->hdr_size;
+		if (head->hdr_type == HAMMER_HEAD_TYPE_REDO)
+			redos += recover_redo((void *)head);
 		if (head->hdr_type != HAMMER_HEAD_TYPE_UNDO)
 			continue;
 		error = recover_apply(hmp, (void *)head);
@@ -246,6 +260,10 @@ recover_backwards(struct fifo_scan *sc, uint64_t dist)
 		if (error != 0)
 			return error;
 	}
+	if (redos > 0)
+		kprintf("hammer: %s: %u REDO records of another system are "
+		    "not replayed: file data fsynced just before the crash "
+		    "is lost\n", hmp->hm_root->vol_label, redos);
 	return 0;
 }
 
