@@ -178,7 +178,8 @@ hammer_data_delete(struct hammer_trans *tr, struct hammer_inode *ip,
 /*
  * End what lies in [from, to), keeping the parts of straddling records that
  * are outside.  If keep is not NULL, it gets the bytes that were in the range
- * (it is of that size and zeroed), *lo and *hi the hull of them.
+ * (it is of that size), *lo and *hi the hull of them (holes inside zeroed; at
+ * first *lo is `to` and *hi is `from`).
  */
 int
 hammer_data_clear(struct hammer_trans *tr, struct hammer_inode *ip,
@@ -210,6 +211,8 @@ hammer_data_clear(struct hammer_trans *tr, struct hammer_inode *ip,
 				break;
 		}
 		if (keep != NULL) {
+			if (*lo < *hi && *hi < a)
+				memset(keep + (*hi - from), 0, a - *hi);
 			memcpy(keep + (a - from),
 			    (const char *)data + (a - start), b - a);
 			*lo = MIN(*lo, a);

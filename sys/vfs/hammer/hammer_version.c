@@ -14,9 +14,9 @@
  * P2  One transaction takes at most MAX_BLOCKS blocks.  More is several
  *     version points in order of offset; a file that grows has, at each of
  *     them, the size up to which its data is there.
- * P3  A block whose dirty pages cover all of it (up to the end of the file)
- *     is written from the pages.  Otherwise the bytes of the records that it
- *     replaces are kept around them.
+ * P3  A block is written from its pages if all of them (up to the end of the
+ *     file) are dirty or at least cached.  Otherwise the bytes of the records
+ *     that it replaces are kept around the dirty ones.
  */
 #include <sys/clock.h>
 #include <sys/errno.h>
@@ -37,15 +37,16 @@ enum {
 struct vblock {
 	uint64_t	 vb_off;	/* where the block begins */
 	uint32_t	 vb_len;	/* its whole size */
-	uint32_t	 vb_npages;	/* dirty ones */
-	struct vm_page	*vb_pages[BLOCK_PAGES];	/* by place, or NULL */
+	uint32_t	 vb_npages;	/* wired ones */
+	uint32_t	 vb_dirty;	/* bit by place: was dirty */
+	struct vm_page	*vb_pages[BLOCK_PAGES];	/* by place, wired, or NULL */
 };
 
 struct vset {
 	struct vblock	*vs_blocks;
 	int		 vs_count, vs_max;
 	uint64_t	 vs_stop;	/* file offset after the last page */
-	bool		 vs_mapped;	/* a page may change under us */
+	bool		 vs_mapped;	/* some may hold mapped stores */
 };
 
 static uint64_t
@@ -63,9 +64,11 @@ gather_page(struct vnode *vp, struct vm_page *pg, void *arg)
 
 	if (off >= size)
 		return 0;		/* cut off meanwhile: not data */
-	if (off + PAGE_SIZE > size)	/* stored behind the end by mapping */
-		memset((char *)vm_page_kva(pg) + (size - off), 0,
-		    off + PAGE_SIZE - size);
+	if (off + PAGE_SIZE > size) {	/* stored behind the end by mapping */
+		uint64_t end = roundup2(size, (uint64_t)16);
+
+		memset((char *)vm_page_kva(pg) + (size - off), 0, end - size);
+	}
 	if (vs->vs_count > 0)
 		vb = &vs->vs_blocks[vs->vs_count - 1];
 	if (vb == NULL || off >= vb->vb_off + vb->vb_len) {
@@ -78,6 +81,7 @@ gather_page(struct vnode *vp, struct vm_page *pg, void *arg)
 	}
 	vm_page_wire(pg);
 	vb->vb_pages[btop(off - vb->vb_off)] = pg;
+	vb->vb_dirty |= 1u << btop(off - vb->vb_off);
 	vb->vb_npages++;
 	vs->vs_stop = off + PAGE_SIZE;
 	if (pg->m_flags & VMP_MAPPED)
@@ -96,7 +100,7 @@ settle_pages(struct vnode *vp, struct vset *vs, bool failed)
 		for (i = 0; i < btop(vb->vb_len); i++) {
 			if (vb->vb_pages[i] == NULL)
 				continue;
-			if (failed) {
+			if (failed && (vb->vb_dirty >> i & 1)) {
 				pg = vm_object_lookup_busy(vp->v_object,
 				    vb->vb_pages[i]->m_pindex);
 				if (pg != NULL) {
@@ -109,7 +113,30 @@ settle_pages(struct vnode *vp, struct vset *vs, bool failed)
 	}
 }
 
-/* Do the dirty pages cover [vb_off, end)? */
+/* P3: the clean pages of the blocks that are cached, wired as well. */
+static void
+gather_clean(struct vnode *vp, struct vset *vs)
+{
+	struct vblock *vb;
+	uint64_t end, off;
+	uint32_t i;
+
+	for (vb = vs->vs_blocks; vb < vs->vs_blocks + vs->vs_count; vb++) {
+		end = MIN(vb->vb_off + vb->vb_len, vp->v_size);
+		for (i = 0, off = vb->vb_off; off < end;
+		    i++, off += PAGE_SIZE) {
+			if (vb->vb_pages[i] != NULL)
+				continue;
+			vb->vb_pages[i] = vm_object_get_valid(vp->v_object,
+			    btop(off));
+			if (vb->vb_pages[i] == NULL)
+				break;	/* not covered: no use going on */
+			vb->vb_npages++;
+		}
+	}
+}
+
+/* Do the pages cover [vb_off, end)? */
 static bool
 block_covered(const struct vblock *vb, uint64_t end)
 {
@@ -136,43 +163,64 @@ block_from_pages(struct hammer_trans *tr, struct hammer_inode *ip,
 	return hammer_record_insert_bulk(tr, &leaf, segs, (int)i);
 }
 
+/* Zero what of the page at `at` is outside the old bytes [lo, hi). */
+static void
+zero_gap(char *page, uint64_t at, uint64_t lo, uint64_t hi)
+{
+	uint64_t a = MAX(at, lo), b = MIN(at + PAGE_SIZE, hi);
+
+	if (a >= b) {
+		memset(page, 0, PAGE_SIZE);
+		return;
+	}
+	memset(page, 0, a - at);
+	memset(page + (b - at), 0, at + PAGE_SIZE - b);
+}
+
 /*
- * P3 for one block.  end: where the file ends, rounded up to 16 (D2).
- * tmp: BLOCK bytes to put things together in.
+ * P3 for one block.  filesize: where the file ends (rounded up to 16, D2).
+ * tmp: room for a block to put things together in.
  */
 static int
 block_write(struct hammer_trans *tr, struct hammer_inode *ip,
-    const struct vblock *vb, uint64_t filesize, bool stable, char *tmp)
+    const struct vblock *vb, uint64_t filesize, char *tmp)
 {
-	uint64_t bend = vb->vb_off + vb->vb_len, end, lo, hi, at;
+	uint64_t bend = vb->vb_off + vb->vb_len, end, lo, hi, at, olo, ohi;
 	bool covered;
 	uint32_t i;
 	int error;
 
 	end = MIN(bend, roundup2(filesize, (uint64_t)16));
 	covered = block_covered(vb, end);
-	lo = bend;
-	hi = vb->vb_off;
-	if (!covered)
-		memset(tmp, 0, vb->vb_len);
+	olo = bend;
+	ohi = vb->vb_off;
 	error = hammer_data_clear(tr, ip, vb->vb_off, bend,
-	    covered ? NULL : tmp, &lo, &hi);
+	    covered ? NULL : tmp, &olo, &ohi);
 	if (error)
 		return error;
-	if (covered && stable)
+	if (covered)
 		return block_from_pages(tr, ip, vb,
 		    (uint32_t)(end - vb->vb_off));
+	lo = olo;
+	hi = ohi;
 	for (i = 0; i < btop(vb->vb_len); i++) {
-		if (vb->vb_pages[i] == NULL)
+		if (!(vb->vb_dirty >> i & 1))
 			continue;
-		at = vb->vb_off + ptob(i);
-		memcpy(tmp + ptob(i), vm_page_kva(vb->vb_pages[i]), PAGE_SIZE);
-		lo = MIN(lo, at);
-		hi = MAX(hi, at + PAGE_SIZE);
+		lo = MIN(lo, vb->vb_off + ptob(i));
+		hi = MAX(hi, vb->vb_off + ptob(i) + PAGE_SIZE);
 	}
 	hi = MIN(hi, end);
 	if (lo >= hi)
 		return 0;
+	for (at = rounddown2(lo, (uint64_t)PAGE_SIZE); at < hi;
+	    at += PAGE_SIZE) {
+		i = (uint32_t)btop(at - vb->vb_off);
+		if (vb->vb_dirty >> i & 1)
+			memcpy(tmp + ptob(i), vm_page_kva(vb->vb_pages[i]),
+			    PAGE_SIZE);
+		else
+			zero_gap(tmp + ptob(i), at, olo, ohi);
+	}
 	return hammer_data_insert(tr, ip, lo, tmp + (lo - vb->vb_off),
 	    (uint32_t)(hi - lo));
 }
@@ -190,6 +238,7 @@ mapped_effects(struct vop_effects *eff, struct vnode *vp,
 	for (vb = vs->vs_blocks; vb < vs->vs_blocks + vs->vs_count; vb++) {
 		for (i = 0; i < btop(vb->vb_len); i++) {
 			if (vb->vb_pages[i] == NULL ||
+			    !(vb->vb_dirty >> i & 1) ||
 			    !(vb->vb_pages[i]->m_flags & VMP_MAPPED))
 				continue;
 			off = vb->vb_off + ptob(i);
@@ -244,7 +293,7 @@ version_write(struct vnode *vp, struct vset *vs, bool last, char *tmp)
 		error = EAGAIN;
 	for (i = 0; i < vs->vs_count && error == 0; i++)
 		error = block_write(&tr, ip, &vs->vs_blocks[i],
-		    MAX(size, ip->hi_recsize), !vs->vs_mapped, tmp);
+		    MAX(size, ip->hi_recsize), tmp);
 	if (error == 0) {
 		struct hammer_inode_data rec = nd;
 
@@ -311,7 +360,7 @@ needs_tmp(const struct vset *vs, uint64_t size)
 	for (vb = vs->vs_blocks; vb < vs->vs_blocks + vs->vs_count; vb++)
 		if (!block_covered(vb, MIN(vb->vb_off + vb->vb_len, size)))
 			return true;
-	return vs->vs_mapped;
+	return false;
 }
 
 /* One piece (P2).  *again: more is dirty. */
@@ -331,6 +380,7 @@ version_piece(struct vnode *vp, bool *again)
 		    sizeof(struct vblock), &M_TEMP, M_WAITOK);
 	}
 	*again = vn_pages_flush(vp, 0, UINT64_MAX, gather_page, &vs) == EAGAIN;
+	gather_clean(vp, &vs);
 	error = 0;
 	if (vs.vs_count > 0 || (ip->hi_flags & HIF_DIRTY)) {
 		if (needs_tmp(&vs, vp->v_size))
