@@ -5,6 +5,9 @@
  *
  *	0f 1f 80 <imm32>	imm32 = MARK_BEGIN | phase, MARK_END | phase
  *
+ * Until the first marker it also logs "idle <count>" when the guest waits, which
+ * tells how many instructions a boot took.
+ *
  * Usage: -plugin count.so -d plugin -D LOG.  Lines: "mark <hex> <count>".
  * The plugin interface (version 1) is declared here, as far as it is used:
  * Debian's QEMU package has no header for it.
@@ -41,7 +44,7 @@ EXPORT int qemu_plugin_version = 1;
 EXPORT int qemu_plugin_install(qemu_plugin_id_t, const void *info, int argc,
 	    char **argv);
 
-static uint64_t count;
+static uint64_t count, marks;
 
 static void
 marked(unsigned int vcpu, void *arg)
@@ -49,8 +52,22 @@ marked(unsigned int vcpu, void *arg)
 	char line[80];
 
 	(void)vcpu;
+	marks++;
 	snprintf(line, sizeof(line), "mark %08" PRIx64 " %" PRIu64 "\n",
 	    (uint64_t)(uintptr_t)arg, count);
+	qemu_plugin_outs(line);
+}
+
+/* HLT: the guest waits.  How far it has come; until the first mark only. */
+static void
+halted(unsigned int vcpu, void *arg)
+{
+	char line[80];
+
+	(void)vcpu, (void)arg;
+	if (marks > 0)
+		return;
+	snprintf(line, sizeof(line), "idle %" PRIu64 "\n", count);
 	qemu_plugin_outs(line);
 }
 
@@ -64,6 +81,9 @@ translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		uint32_t imm;
 
 		qemu_plugin_register_vcpu_insn_exec_inline(in, 0, &count, 1);
+		if (qemu_plugin_insn_size(in) == 1 && b[0] == 0xf4)
+			qemu_plugin_register_vcpu_insn_exec_cb(in, halted, 0,
+			    NULL);
 		if (qemu_plugin_insn_size(in) != 7 || b[0] != 0x0f ||
 		    b[1] != 0x1f || b[2] != 0x80)
 			continue;
