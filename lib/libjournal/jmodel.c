@@ -59,6 +59,7 @@ jm_done(struct jmodel *m)
 		for (struct jm_obj *o = m->objs[i], *next; o; o = next) {
 			next = o->hnext;
 			free(o->text);
+			free(o->refpath);
 			jm_ex_free(&o->ex);
 			free(o);
 		}
@@ -339,6 +340,24 @@ set_obj(struct jmodel *m, uint64_t ino, const struct jfact_obj *xo)
 	jm_set_text(o, (const char *)(xo + 1), xo->xo_textlen);
 }
 
+/* The hint of the operation that ended an object: the name that went, which is
+ * the second one of a rename. */
+static void
+keep_refpath(struct jm_obj *o, const struct jitem *it)
+{
+	const struct jrec_commit *jc = (const void *)it->rec;
+
+	for (const struct jfact *x = NULL; (x = jfact_next(jc, x)) != NULL; ) {
+		const struct jfact_path *xp = (const void *)x;
+
+		if (x->jx_type != JFACT_PATH)
+			continue;
+		free(o->refpath);
+		o->refpath = jl_alloc(xp->xp_len + 1);
+		memcpy(o->refpath, xp + 1, xp->xp_len);
+	}
+}
+
 /* Lay the bytes of a data fact over the object. */
 static void
 set_data(struct jmodel *m, const struct jitem *it, const struct jfact_data *xd)
@@ -364,7 +383,7 @@ set_data(struct jmodel *m, const struct jitem *it, const struct jfact_data *xd)
 		break;
 	case JSRC_REF:
 		jm_ex_set(&o->ex, off, len, JM_REF, xd->xd_ref);
-		m->lost++;
+		keep_refpath(o, it);
 		break;
 	default:
 		jm_ex_set(&o->ex, off, len, JM_LOST, 0);

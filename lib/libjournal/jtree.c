@@ -452,6 +452,50 @@ copy_out(struct work *w, const struct jm_extent *e, int fd, uint8_t *buf,
 	return 0;
 }
 
+/*
+ * Bytes that the filesystem keeps itself: the file as of a number, which the
+ * mount shows as "@@0x<number>/path" below its root.  The hint leads there; it
+ * is the right file only if its id is.
+ */
+static int
+copy_past(struct work *w, const struct jm_obj *o, const struct jm_extent *e,
+    int fd, uint8_t *buf, size_t bufsize)
+{
+	const char *hint = o->refpath ? o->refpath : "";
+	char path[JTEXT_MAX + 32];
+	int from, error = 0;
+	struct stat st;
+
+	errno = ENOENT;
+	if (hint[0] != '/' || strstr(hint, "/../") != NULL)
+		return -1;
+	snprintf(path, sizeof(path), "@@0x%016llx%s",
+	    (unsigned long long)e->src, hint);
+	from = openat(w->root, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
+	    O_NONBLOCK);
+	if (from < 0)
+		return -1;
+	if (fstat(from, &st) != 0 || st.st_ino != o->ino ||
+	    !S_ISREG(st.st_mode)) {
+		close(from);
+		errno = ESTALE;
+		return -1;
+	}
+	for (uint64_t done = 0; done < e->len && error == 0; ) {
+		size_t n = e->len - done < bufsize ? e->len - done : bufsize;
+		ssize_t k = pread(from, buf, n, e->off + done);
+
+		if (k == 0)
+			break;		/* a hole up to the end */
+		if (k < 0 || pwrite(fd, buf, k, e->off + done) != k)
+			error = -1;
+		else
+			done += k;
+	}
+	close(from);
+	return error;
+}
+
 /* Bytes that are a hole in want but data in the live file: zero them. */
 static int
 zero_out(int fd, uint64_t off, uint64_t len, uint8_t *buf, size_t bufsize)
@@ -504,6 +548,9 @@ fill_file(struct work *w, struct jm_obj *o, int dirfd, const char *name,
 			break;
 		if (e->kind == JM_STREAM)
 			error = copy_out(w, e, fd, buf, BUFSIZE);
+		else if (e->kind == JM_REF && copy_past(w, o, e, fd, buf,
+		    BUFSIZE) == 0)
+			;
 		else if (e->kind != JM_LIVE) {
 			char path[1024];
 

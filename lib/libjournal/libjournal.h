@@ -106,6 +106,7 @@ struct jm_obj {
 	bool	 known;			/* attr and contents are right */
 	struct jattr attr;		/* ja_size is the size */
 	char	*text;			/* symlink */
+	char	*refpath;		/* JM_REF: where it was then, or NULL */
 	struct jm_extents ex;
 	struct jm_name *children;	/* directory */
 	struct jm_name *links;		/* names it has */
