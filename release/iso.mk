@@ -20,11 +20,11 @@ GRUB_MODULES := multiboot2 normal configfile boot iso9660 biosdisk \
 	part_msdos serial terminal minicmd
 
 iso: $(ISO)
-$(ISO): $(KERNEL) release/boot/grub.cfg
+$(ISO): $(B)/pc64/anax.elf release/boot/grub.cfg
 	rm -rf $(B)/iso
 	mkdir -p $(B)/iso/boot/grub
 	cp release/boot/grub.cfg $(B)/iso/boot/grub/grub.cfg
-	strip -g -o $(B)/iso/boot/anax.elf $(KERNEL)
+	strip -g -o $(B)/iso/boot/anax.elf $<
 	grub-mkrescue -d /usr/lib/grub/i386-pc -o $@.tmp \
 	    --install-modules="$(GRUB_MODULES)" \
 	    --locales= --themes= --fonts= --compress=xz $(B)/iso \
