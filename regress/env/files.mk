@@ -1,1 +1,2 @@
-ENV_SRCS += regress/env/env_main.c regress/env/env_disk.c
+ENV_SRCS += regress/env/env_main.c regress/env/env_disk.c \
+	regress/env/env_parallel.c

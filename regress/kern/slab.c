@@ -78,10 +78,20 @@ churn(void *arg __unused, int id)
 	}
 }
 
+/* One empty zone per size and CPU may stay, and a CPU's dead threads. */
+static bool
+pages_back(void *arg)
+{
+	uint64_t before = *(uint64_t *)arg;
+
+	return before < atomic_load(&vm_pages_free) +
+	    (24 * 8 + 8 * 8 + 64) * (uint64_t)ncpus;
+}
+
 static void
 t_churn(void)
 {
-	uint64_t before, after;
+	uint64_t before;
 
 	before = atomic_load(&vm_pages_free);
 	for (int round = 0; round < 3; round++)
@@ -90,14 +100,9 @@ t_churn(void)
 		kfree(slots[i], &M_TEST);
 		slots[i] = NULL;
 	}
-	/* Let the last frees come home. */
-	env_parallel(ncpus, (void (*)(void *, int))lwkt_yield, NULL);
-	tsleep(&before, 0, "test", 1000000);
 	ENV_EQ(atomic_load(&M_TEST.mt_count), 0);
 	ENV_EQ(atomic_load(&M_TEST.mt_bytes), 0);
-	after = atomic_load(&vm_pages_free);
-	/* One empty zone per size and CPU may stay. */
-	ENV_CHECK(before < after + 24 * 8 * (uint64_t)ncpus + 64);
+	ENV_CHECK(env_wait(pages_back, &before));
 }
 
 /* Allocated here, freed there, far more than there is memory. */

@@ -46,6 +46,8 @@ void	vfs_mountroot(void) WEAK;
 void	md_console_init(void) WEAK;	/* nodes of the console */
 void	md_drivers_init(void) WEAK;	/* buses and what is on them */
 void	md_late_init(void) WEAK;	/* the kernel is up */
+/* regress */
+void	kern_selftest(void) WEAK;	/* linked into kernels that test */
 
 enum { BOOT = 1 };
 
@@ -87,6 +89,7 @@ static const struct init_line lines[] = {
 	{ "drivers",		md_drivers_init,	0 },
 	{ "root",		vfs_mountroot,		BOOT },
 	{ "init",		proc_start_init,	BOOT },
+	{ "self test",		kern_selftest,		0 },
 	{ "late",		md_late_init,		0 },
 };
 
