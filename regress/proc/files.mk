@@ -2,3 +2,4 @@
 USER_PROGS += ptest
 ptest_SRCS := regress/proc/ptest.c
 ptest_DEST := /usr/libexec/ptest
+BOOT_TESTS += regress/proc/boot

@@ -17,6 +17,10 @@ struct pmap *pmap_create(void);
 void	pmap_destroy(struct pmap *);
 /* Map one page; prot VM_PROT_*; replaces what was there. ENOMEM. */
 int	pmap_enter(struct pmap *, vm_offset_t va, vm_paddr_t pa, int prot);
+/* Up to n pages at once, as far as that is cheap: only where nothing is mapped
+ * and page tables are there already.  pa[i] 0: leave that one out. */
+void	pmap_enter_run(struct pmap *, vm_offset_t va, const vm_paddr_t *pa,
+	    int n, int prot);
 void	pmap_remove(struct pmap *, vm_offset_t start, vm_offset_t end);
 /* Take rights away (never adds): used for copy on write and cleaning. */
 void	pmap_protect(struct pmap *, vm_offset_t start, vm_offset_t end, int prot);

@@ -77,16 +77,24 @@ vm_anon_lookup(struct vm_anon *va, uint64_t vpn)
 	return m;
 }
 
-/* Wait until somebody un-busies m.  The caller looks again. */
+/*
+ * Wait until somebody un-busies m, which was busy in its slot a moment ago;
+ * va_spin is held and released.  Under it m stays in the slot, so WANTED is
+ * set on a page that is not free, and taken back if the holder was faster.
+ */
 static void
-anon_page_wait(struct vm_page *m)
+anon_page_wait(struct vm_anon *va, struct vm_page *m)
 {
 	tsleep_interlock(m);
 	vm_page_setflags(m, VMP_WANTED, 0);
-	if (atomic_load(&m->m_flags) & VMP_BUSY)
+	if (atomic_load(&m->m_flags) & VMP_BUSY) {
+		spin_unlock(&va->va_spin);
 		tsleep(m, PINTERLOCKED, "anonpg", 10 * 1000 * 1000);
-	else
+	} else {
+		vm_page_setflags(m, 0, VMP_WANTED);
+		spin_unlock(&va->va_spin);
 		tsleep_remove();
+	}
 }
 
 struct vm_page *
@@ -103,9 +111,26 @@ vm_anon_busy(struct vm_anon *va, uint64_t vpn)
 			spin_unlock(&va->va_spin);
 			return m;
 		}
-		spin_unlock(&va->va_spin);
-		anon_page_wait(m);
+		anon_page_wait(va, m);
 	}
+}
+
+/* How many pages in a row lie right before vpn (within its leaf). */
+unsigned
+vm_anon_run(struct vm_anon *va, uint64_t vpn)
+{
+	struct vm_anon_node *an;
+	unsigned i = an_index(vpn, 0), n = 0;
+	uint64_t holes;
+
+	spin_lock(&va->va_spin);
+	an = an_leaf(va, vpn);
+	if (an != NULL && i > 0) {
+		holes = ~an->an_map & ((1ULL << i) - 1);
+		n = holes == 0 ? i : i - (64 - __builtin_clzll(holes));
+	}
+	spin_unlock(&va->va_spin);
+	return n;
 }
 
 /*
@@ -172,6 +197,28 @@ vm_anon_set(struct vm_anon *va, uint64_t vpn, struct vm_page *old,
 	}
 	spin_unlock(&va->va_spin);
 	return error;
+}
+
+int
+vm_anon_fill(struct vm_anon *va, uint64_t vpn, struct vm_page **m, int n)
+{
+	struct vm_anon_node *an;
+	unsigned at = an_index(vpn, 0);
+	int i = 0;
+
+	spin_lock(&va->va_spin);
+	an = an_leaf(va, vpn);
+	if (an != NULL) {
+		for (; i < n && at + i < AN_WAYS; i++) {
+			if (an->an_slot[at + i] != NULL)
+				break;
+			an->an_slot[at + i] = m[i];
+			an->an_map |= 1ULL << (at + i);
+		}
+		va->va_count += (uint64_t)i;
+	}
+	spin_unlock(&va->va_spin);
+	return i;
 }
 
 void

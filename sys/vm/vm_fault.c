@@ -23,7 +23,7 @@
 #include <vm/vm_object.h>
 #include <vm/vm_page.h>
 
-enum { FAULT_CLUSTER = 16, FAULT_AROUND = 16 };
+enum { FAULT_CLUSTER = 16, FAULT_AROUND = 16, FAULT_AHEAD = 8 };
 
 struct fault {
 	struct vm_map	*map;
@@ -92,12 +92,52 @@ fault_private(struct fault *f, struct vm_page *old, struct vm_page *m)
 	return fault_enter(f, m, f->e->me_prot);
 }
 
+/*
+ * Whoever fills memory from bottom to top gets the next pages with this one:
+ * up to half of what he has touched in a row.
+ */
+static void
+fault_zero_ahead(struct fault *f)
+{
+	struct vm_map *map = f->map;
+	struct vm_page *m[FAULT_AHEAD];
+	vm_paddr_t pa[FAULT_AHEAD];
+	int n, i, room;
+
+	n = (int)vm_anon_run(&map->vm_anon, btop(f->va)) / 2;
+	n = MIN(n, FAULT_AHEAD);
+	room = (int)MIN(btop(f->e->me_end - f->va) - 1, (uint64_t)n);
+	for (i = 0; i < room; i++) {
+		m[i] = vm_page_alloc(VPA_ZERO | VPA_NOWAIT);
+		if (m[i] == NULL)
+			break;
+		m[i]->m_refs = 1;
+		vm_page_trybusy(m[i]);
+		pa[i] = vm_page_pa(m[i]);
+	}
+	room = i;
+	n = vm_anon_fill(&map->vm_anon, btop(f->va) + 1, m, room);
+	pmap_enter_run(map->vm_pmap, f->va + PAGE_SIZE, pa, n, f->e->me_prot);
+	for (i = 0; i < room; i++) {
+		vm_page_unbusy(m[i]);
+		if (i >= n)
+			vm_page_free(m[i]);
+	}
+}
+
 static int
 fault_zero(struct fault *f)
 {
 	struct vm_page *m = fault_alloc(VPA_ZERO);
+	int error;
 
-	return m ? fault_private(f, NULL, m) : ENOMEM;
+	if (m == NULL)
+		return ENOMEM;
+	error = fault_private(f, NULL, m);
+	if (error == 0 && (f->e->me_flags & VME_STACK) == 0 &&
+	    atomic_load_relaxed(&vm_pages_free) > 4096)
+		fault_zero_ahead(f);
+	return error;
 }
 
 /* The slot holds m, busied. */
@@ -209,33 +249,43 @@ fault_around(struct fault *f)
 {
 	struct vm_map_entry *e = f->e;
 	struct vm_object *obj = e->me_object;
-	vm_offset_t va, end;
-	vm_paddr_t pa;
-	struct vm_page *m;
-	int prot = e->me_prot & ~VM_PROT_WRITE, have;
+	struct vm_page *got[FAULT_AROUND], *m;
+	vm_paddr_t pa[FAULT_AROUND] = { 0 };
+	vm_offset_t start, end, va;
 	bool private = (e->me_flags & VME_SHARED) == 0;
+	int n, i;
 
-	va = rounddown2(f->va, (vm_offset_t)FAULT_AROUND * PAGE_SIZE);
-	end = MIN(va + FAULT_AROUND * PAGE_SIZE, e->me_end);
-	for (va = MAX(va, e->me_start); va < end; va += PAGE_SIZE) {
-		if (va == f->va || pmap_extract(f->map->vm_pmap, va, &pa, &have))
+	start = rounddown2(f->va, (vm_offset_t)FAULT_AROUND * PAGE_SIZE);
+	end = MIN(start + FAULT_AROUND * PAGE_SIZE, e->me_end);
+	start = MAX(start, e->me_start);
+	for (n = 0, va = start; va < end; va += PAGE_SIZE, n++) {
+		got[n] = NULL;
+		pa[n] = 0;
+		if (va == f->va)
 			continue;
 		m = vm_object_get_valid(obj,
 		    btop(e->me_offset + (va - e->me_start)));
 		if (m == NULL)
 			continue;
-		if (vm_page_trybusy(m)) {
-			if (m->m_object == obj && (m->m_flags & VMP_VALID) &&
-			    !(private && vm_anon_lookup(&f->map->vm_anon,
-			    btop(va)))) {
-				if ((m->m_flags & VMP_MAPPED) == 0)
-					vm_page_setflags(m, VMP_MAPPED, 0);
-				pmap_enter(f->map->vm_pmap, va, vm_page_pa(m),
-				    prot);
-			}
-			vm_page_unbusy(m);
+		if (!vm_page_trybusy(m)) {
+			vm_page_unwire(m);
+			continue;
 		}
-		vm_page_unwire(m);
+		got[n] = m;
+		if (m->m_object != obj || (m->m_flags & VMP_VALID) == 0 ||
+		    (private && vm_anon_lookup(&f->map->vm_anon, btop(va))))
+			continue;
+		if ((m->m_flags & VMP_MAPPED) == 0)
+			vm_page_setflags(m, VMP_MAPPED, 0);
+		pa[n] = vm_page_pa(m);
+	}
+	pmap_enter_run(f->map->vm_pmap, start, pa, n,
+	    e->me_prot & ~VM_PROT_WRITE);
+	for (i = 0; i < n; i++) {
+		if (got[i] == NULL)
+			continue;
+		vm_page_unbusy(got[i]);
+		vm_page_unwire(got[i]);
 	}
 }
 

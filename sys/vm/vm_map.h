@@ -111,9 +111,13 @@ void	vm_anon_init(struct vm_anon *);
 struct vm_page *vm_anon_lookup(struct vm_anon *, uint64_t vpn);
 /* The page in the slot, busied, or NULL if the slot is empty.  Blocks. */
 struct vm_page *vm_anon_busy(struct vm_anon *, uint64_t vpn);
+unsigned vm_anon_run(struct vm_anon *, uint64_t vpn);
 /* Fill an empty slot (old NULL) or replace old; EEXIST: it changed; ENOMEM. */
 int	vm_anon_set(struct vm_anon *, uint64_t vpn, struct vm_page *old,
 	    struct vm_page *new);
+/* Fill empty slots from vpn on; returns how many, up to the first filled one
+ * or the end of a leaf. */
+int	vm_anon_fill(struct vm_anon *, uint64_t vpn, struct vm_page **, int n);
 void	vm_anon_remove(struct vm_anon *, uint64_t start, uint64_t end);
 /* Child shares the pages of [start, end).  ENOMEM. */
 int	vm_anon_share(struct vm_anon *parent, struct vm_anon *child,

@@ -281,6 +281,29 @@ pmap_enter(struct pmap *pm, vm_offset_t va, vm_paddr_t pa, int prot)
 	return 0;
 }
 
+/* From nothing to something: no CPU can hold an old translation. */
+void
+pmap_enter_run(struct pmap *pm, vm_offset_t va, const vm_paddr_t *pa, int n,
+    int prot)
+{
+	uint64_t *pte = NULL, bits = prot_bits(prot);
+	int i;
+
+	KKASSERT(va + (uint64_t)n * PAGE_SIZE <= USER_VA_MAX);
+	if (prot == VM_PROT_NONE)
+		return;
+	spin_lock(&pm->pm_spin);
+	for (i = 0; i < n; i++, va += PAGE_SIZE) {
+		if (pte == NULL || PT_INDEX(va, 1) == 0)
+			pte = pte_find(pm, va, NULL, NULL);
+		else
+			pte++;
+		if (pte != NULL && pa[i] != 0 && *pte == 0)
+			atomic_store_relaxed(pte, pa[i] | bits);
+	}
+	spin_unlock(&pm->pm_spin);
+}
+
 /* Visit the present entries of a range: entry = (entry & keep) | set. */
 static void
 range_change(struct pmap *pm, vm_offset_t start, vm_offset_t end,

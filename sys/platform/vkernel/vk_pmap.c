@@ -100,6 +100,18 @@ pmap_enter(struct pmap *pm, vm_offset_t va, vm_paddr_t pa, int prot)
 }
 
 void
+pmap_enter_run(struct pmap *pm, vm_offset_t va, const vm_paddr_t *pa, int n,
+    int prot)
+{
+	vm_paddr_t old;
+	int i, have;
+
+	for (i = 0; i < n; i++, va += PAGE_SIZE)
+		if (pa[i] != 0 && !pmap_extract(pm, va, &old, &have))
+			pmap_enter(pm, va, pa[i], prot);
+}
+
+void
 pmap_remove(struct pmap *pm, vm_offset_t start, vm_offset_t end)
 {
 	uint64_t *e;
