@@ -27,6 +27,14 @@
 cpu_bulk_zero:
 	YMM_KEEP
 	vpxor	%xmm0, %xmm0, %xmm0		/* clears the upper half too */
+	cmpq	$8, %rsi			/* a page: no loop at all */
+	jne	1f
+	.set	off, 0
+	.rept	128
+	vmovdqu	%ymm0, off(%rdi)
+	.set	off, off + 32
+	.endr
+	jmp	zeroed
 1:
 	.set	off, 0
 	.rept	16
@@ -36,6 +44,7 @@ cpu_bulk_zero:
 	addq	$512, %rdi
 	decq	%rsi
 	jnz	1b
+zeroed:
 	YMM_BACK
 
 /* void cpu_bulk_copy(void *to, const void *from, size_t nblocks) */

@@ -15,6 +15,7 @@
  *     instead, and is not asked again.
  * PM5 Nobody waits for a flush with interrupts off, and a flush is answered in
  *     hard interrupt context: so CPUs that wait for each other make progress.
+ * PM6 A page table lives as long as its pmap, so the remembered one is right.
  */
 #include <sys/errno.h>
 #include <sys/malloc.h>
@@ -35,6 +36,8 @@ struct pmap {
 	uint64_t	pm_root_pa;
 	struct spinlock	pm_spin;
 	uint64_t	pm_active;		/* [a] PM2 */
+	uint64_t	pm_last_va;		/* [pm_spin] PM6: in 2 MiB */
+	uint64_t	*pm_last_table;		/* [pm_spin] its table */
 };
 
 enum { FLUSH_EACH = 32 };	/* more pages: flush everything */
@@ -65,6 +68,7 @@ pmap_create(void)
 	}
 	pm->pm_root = vm_page_kva(m);
 	pm->pm_root_pa = vm_page_pa(m);
+	pm->pm_last_va = ~0ULL;
 	spin_init(&pm->pm_spin, "pmap");
 	memcpy(pm->pm_root + PTES / 2, kernel_pml4 + PTES / 2, PAGE_SIZE / 2);
 	return pm;
@@ -183,8 +187,7 @@ tables_free(uint64_t *table, int level)
 
 	for (i = 0; level > 1 && i < n; i++)
 		if (table[i] & PG_P)
-			tables_free(pa_to_kva(table[i] & PG_FRAME),
-			    level - 1);
+			tables_free(pte_table(table[i]), level - 1);
 	vm_page_free(vm_page_from_pa(kva_to_pa(table)));
 }
 
@@ -197,25 +200,38 @@ pmap_destroy(struct pmap *pm)
 	kfree(pm, &M_PMAP);
 }
 
-/* The entry of va, or NULL and the level of the missing table. */
-static uint64_t *
+/*
+ * The entry of va, or NULL and the level of the missing table and where it
+ * belongs.  Faults come in order of addresses, so the last page table is
+ * remembered (PM6).
+ */
+static inline uint64_t *
 pte_find(struct pmap *pm, vm_offset_t va, int *missing, uint64_t **slot)
 {
-	uint64_t *pte = &pm->pm_root[PT_INDEX(va, 4)];
-	int level;
+	uint64_t *pte;
 
-	for (level = 3; level > 0; level--) {
-		if ((*pte & PG_P) == 0) {
-			if (missing != NULL) {
-				*missing = level;
-				*slot = pte;
-			}
-			return NULL;
-		}
-		pte = (uint64_t *)pa_to_kva(*pte & PG_FRAME) +
-		    PT_INDEX(va, level);
-	}
-	return pte;
+	*missing = 0;
+	*slot = NULL;
+	if (va >> PT_SHIFT(2) == pm->pm_last_va)
+		return pm->pm_last_table + PT_INDEX(va, 1);
+	pte = pm->pm_root + PT_INDEX(va, 4);
+	*missing = 3;
+	if ((*pte & PG_P) == 0)
+		goto missing;
+	pte = pte_table(*pte) + PT_INDEX(va, 3);
+	*missing = 2;
+	if ((*pte & PG_P) == 0)
+		goto missing;
+	pte = pte_table(*pte) + PT_INDEX(va, 2);
+	*missing = 1;
+	if ((*pte & PG_P) == 0)
+		goto missing;
+	pm->pm_last_va = va >> PT_SHIFT(2);
+	pm->pm_last_table = pte_table(*pte);
+	return pm->pm_last_table + PT_INDEX(va, 1);
+missing:
+	*slot = pte;
+	return NULL;
 }
 
 static uint64_t
@@ -367,12 +383,13 @@ pmap_protect(struct pmap *pm, vm_offset_t start, vm_offset_t end, int prot)
 bool
 pmap_extract(struct pmap *pm, vm_offset_t va, vm_paddr_t *pa, int *prot)
 {
-	uint64_t *pte, v = 0;
+	uint64_t *pte, *slot, v = 0;
+	int level;
 
 	if (va >= USER_VA_MAX)
 		return false;
 	spin_lock(&pm->pm_spin);
-	pte = pte_find(pm, va, NULL, NULL);
+	pte = pte_find(pm, va, &level, &slot);
 	if (pte != NULL)
 		v = *pte;
 	spin_unlock(&pm->pm_spin);

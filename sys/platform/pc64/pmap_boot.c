@@ -77,8 +77,7 @@ kmap_entry(uint64_t *root, vm_offset_t va, int level)
 			*pte = pa | PG_P | PG_W;
 		}
 		KKASSERT((*pte & PG_PS) == 0);
-		pte = (uint64_t *)pa_to_kva(*pte & PG_FRAME) +
-		    PT_INDEX(va, l - 1);
+		pte = pte_table(*pte) + PT_INDEX(va, l - 1);
 	}
 	return pte;
 }

@@ -23,4 +23,11 @@ enum { PTES = 512 };
 #define PT_INDEX(va, level) (((va) >> PT_SHIFT(level)) & (PTES - 1))
 #define PT_SPAN(level)	(1ULL << PT_SHIFT(level))
 
+/* The table that an entry points to, in the direct map. */
+static inline uint64_t *
+pte_table(uint64_t entry)
+{
+	return (uint64_t *)(DMAP_BASE + (entry & PG_FRAME));
+}
+
 #endif
