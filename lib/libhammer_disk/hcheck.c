@@ -79,7 +79,7 @@ cmp(const struct hammer_base_elm *a, const struct hammer_base_elm *b)
 	if (a->key != b->key)
 		return a->key < b->key ? -1 : 1;
 	if (a->create_tid != b->create_tid)
-		return a->create_tid < b->create_tid ? -1 : 1;
+		return a->create_tid - 1 < b->create_tid - 1 ? -1 : 1;
 	return 0;
 }
 

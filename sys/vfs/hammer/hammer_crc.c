@@ -190,6 +190,8 @@ hammer_crc_test_volume(const struct hammer_volume_ondisk *vol)
 {
 	const size_t off = offsetof(struct hammer_volume_ondisk, vol_crc);
 
+	if (vol->vol_crc == 0)
+		return true;		/* C4 */
 	return vol->vol_crc == crc_around(vol->vol_version, vol, off,
 	    sizeof(*vol)) ||
 	    vol->vol_crc == crc_around(1, vol, off, sizeof(*vol));

@@ -9,6 +9,8 @@
  * C2  Volume header and FIFO records: sum of what is before the field xor
  *     sum of what follows it.
  * C3  Inode records: mtime and atime (the last 16 bytes) are not covered.
+ * C4  A volume header without a sum (0) was never written but by another
+ *     system's newfs, which leaves it so.
  */
 #ifndef _VFS_HAMMER_CRC_H_
 #define _VFS_HAMMER_CRC_H_

@@ -67,8 +67,8 @@ bound_low(const struct hammer_cursor *c)
 {
 	struct hammer_base_elm k = c->hc_beg;
 
-	if (!(c->hc_flags & HAMMER_CURSOR_ALL))
-		k.create_tid = 0;
+	if (!(c->hc_flags & HAMMER_CURSOR_ALL) || k.create_tid == 0)
+		k.create_tid = 1;	/* 0 is above all, see K1 */
 	return k;
 }
 

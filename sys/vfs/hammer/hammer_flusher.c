@@ -40,7 +40,7 @@
 enum {
 	EAGER_BYTES	= 10240, /* log bytes at which a buffer goes in place */
 	DIRECT_BYTES	= 4096,	/* small data: in place instead of the log */
-	IDLE_CLEAN	= 3,	/* quiet periods before the header is cleaned */
+	IDLE_CLEAN	= 2,	/* quiet periods before the header is cleaned */
 };
 #define GROUP_PERIOD	(2 * 1000000000ULL)
 

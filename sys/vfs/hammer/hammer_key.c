@@ -3,7 +3,8 @@
  * Order of B-Tree keys, and separators.
  *
  * K1  Order: localization, obj_id, rec_type, key, create_tid.  delete_tid is
- *     no part of it.
+ *     no part of it.  create_tid 0, met in separators of other systems only,
+ *     is above all others.
  * K2  A separator lies above the left key and not above the right one.
  */
 #include "hammer_core.h"
@@ -31,7 +32,7 @@ hammer_key_cmp(const struct hammer_base_elm *a, const struct hammer_base_elm *b)
 	if (a->key != b->key)
 		return a->key < b->key ? -2 : 2;
 	if (a->create_tid != b->create_tid)
-		return a->create_tid < b->create_tid ? -1 : 1;
+		return a->create_tid - 1 < b->create_tid - 1 ? -1 : 1;
 	return 0;
 }
 
