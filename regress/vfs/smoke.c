@@ -7,6 +7,7 @@
 #include <sys/ucred.h>
 #include <sys/vfs_kern.h>
 #include <sys/vnode.h>
+#include "../../sys/vfs/core/vfs_core.h"
 #include "../env/env.h"
 
 static struct mount *
@@ -118,6 +119,48 @@ t_mounts(void)
 	finish(&kv, mp);
 }
 
+static uint64_t vnodes_wanted;
+
+static bool
+vnodes_gone(void *arg __unused)
+{
+	return vfs_nvnodes <= vnodes_wanted;
+}
+
+/* A mount that is detached while a file in it is open. */
+static void
+t_detach(void)
+{
+	struct mount *mp = fresh(NULL);
+	struct nchandle nch;
+	struct vnode *vp;
+	struct vattr va;
+	struct kvfs kv;
+	char buf[8];
+	size_t n;
+
+	kvfs_init(&kv, mp);
+	ENV_EQ(kvfs_mkdir(&kv, "/m", 0755), 0);
+	vnodes_wanted = vfs_nvnodes;
+	ENV_EQ(kvfs_mount(&kv, "tmpfs", NULL, "/m", 0, NULL), 0);
+	ENV_EQ(kvfs_create(&kv, "/m/f", 0644), 0);
+	ENV_EQ(kvfs_write(&kv, "/m/f", "data", 4, 0), 0);
+	ENV_EQ(kvfs_open(&kv, "/m/f", O_RDWR, 0, &nch, &vp), 0);
+	ENV_EQ(kvfs_umount(&kv, "/m", false), EBUSY);
+	ENV_EQ(kvfs_stat(&kv, "/m/f", true, &va), 0);
+	ENV_EQ(kvfs_umount(&kv, "/m", true), 0);
+	ENV_EQ(kvfs_stat(&kv, "/m/f", true, &va), ENOENT);
+	ENV_EQ(kvfs_rmdir(&kv, "/m"), 0);
+	ENV_EQ(vn_write(vp, "more", 4, 4, 0, kernel_cred, &n, NULL), 0);
+	ENV_EQ(vn_read(vp, buf, 8, 0, kernel_cred, &n), 0);
+	ENV_CHECK(n == 8 && memcmp(buf, "datamore", 8) == 0);
+	kvfs_close(vp, O_RDWR, kernel_cred);
+	nc_drop(&nch);
+	vnodes_wanted--;			/* "/m" went, too */
+	ENV_CHECK(env_wait(vnodes_gone, NULL));
+	finish(&kv, mp);
+}
+
 static void
 t_space(void)
 {
@@ -182,6 +225,7 @@ t_async(void)
 const struct env_test env_tests[] = {
 	{ "files", t_files, 0 },
 	{ "mounts", t_mounts, 0 },
+	{ "detach", t_detach, 0 },
 	{ "space", t_space, 0 },
 	{ "devfs", t_devfs, 0 },
 	{ "async", t_async, 0 },

@@ -262,6 +262,55 @@ mount_dismantle(struct mount *mp, bool force)
 	return error;
 }
 
+/* Waits for the last user of a detached mount, then takes it apart. */
+static void
+detached_main(void *arg)
+{
+	static const nsec_t POLL = NSEC_PER_SEC / 10;
+	struct mount *mp = arg;
+
+	while (mount_busy(mp)) {
+		tsleep(mp, 0, "detach", POLL);
+		vfs_name_hooks.nh_purge(mp);
+	}
+	mount_dismantle(mp, false);
+	mount_rele(mp);
+	lwkt_exit();
+}
+
+/*
+ * In use, but it shall go: no path leads into it any more, and the last user
+ * ends it.  The root of all cannot go from under those who use it: it becomes
+ * clean and read-only.
+ */
+static int
+mount_detach(struct mount *mp)
+{
+	struct nchandle covered = mp->mnt_covered;
+	struct thread *td;
+	int error;
+
+	if (!nc_isset(&covered)) {
+		atomic_fetch_or(&mp->mnt_flags, MNT_RDONLY);
+		if (mp->mnt_op->vfs_remount == NULL)
+			return 0;
+		return mp->mnt_op->vfs_remount(mp, mp->mnt_flags, NULL);
+	}
+	mount_ref(mp);
+	error = lwkt_create(detached_main, mp, &td, TDPRI_KERN, -1,
+	    "detached");
+	if (error != 0) {
+		mount_rele(mp);
+		return error;
+	}
+	mp->mnt_covered.nch_mount = NULL;
+	mp->mnt_covered.nch_ncp = NULL;
+	vfs_name_hooks.nh_cover(&covered, NULL);
+	nc_drop(&covered);
+	lwkt_schedule(td);
+	return 0;
+}
+
 int
 vfs_unmount(struct mount *mp, bool force)
 {
@@ -277,15 +326,17 @@ vfs_unmount(struct mount *mp, bool force)
 		spin_unlock(&mountlist_spin);
 		return EINVAL;
 	}
-	mp->mnt_unmounting = true;
+	atomic_store(&mp->mnt_unmounting, true);
 	spin_unlock(&mountlist_spin);
-	if (mount_busy(mp)) {
+	if (!mount_busy(mp))
+		return mount_dismantle(mp, force);
+	error = force ? mount_detach(mp) : EBUSY;
+	if (error != 0) {
 		spin_lock(&mountlist_spin);
-		mp->mnt_unmounting = false;
+		atomic_store(&mp->mnt_unmounting, false);
 		spin_unlock(&mountlist_spin);
-		return EBUSY;
 	}
-	return mount_dismantle(mp, force);
+	return error;
 }
 
 int
