@@ -23,7 +23,7 @@ vm_lru_insert(struct vm_page *pg)
 {
 	spin_lock(&lru_spin);
 	TAILQ_INSERT_TAIL(&lru, pg, m_queue);
-	vm_lru_count++;
+	atomic_store_relaxed(&vm_lru_count, vm_lru_count + 1);
 	spin_unlock(&lru_spin);
 }
 
@@ -32,7 +32,7 @@ vm_lru_remove(struct vm_page *pg)
 {
 	spin_lock(&lru_spin);
 	TAILQ_REMOVE(&lru, pg, m_queue);
-	vm_lru_count--;
+	atomic_store_relaxed(&vm_lru_count, vm_lru_count - 1);
 	spin_unlock(&lru_spin);
 }
 
@@ -40,7 +40,7 @@ vm_lru_remove(struct vm_page *pg)
 static uint64_t
 lru_reclaim(uint64_t npages)
 {
-	uint64_t freed = 0, looks = vm_lru_count * 2;
+	uint64_t freed = 0, looks = atomic_load_relaxed(&vm_lru_count) * 2;
 	struct vm_object *vo;
 	struct vm_page *pg;
 	uint32_t flags;
