@@ -302,8 +302,8 @@ void
 pmap_enter_run(struct pmap *pm, vm_offset_t va, const vm_paddr_t *pa, int n,
     int prot)
 {
-	uint64_t *pte = NULL, bits = prot_bits(prot);
-	int i;
+	uint64_t *pte = NULL, *slot, bits = prot_bits(prot);
+	int i, level;
 
 	KKASSERT(va + (uint64_t)n * PAGE_SIZE <= USER_VA_MAX);
 	if (prot == VM_PROT_NONE)
@@ -311,7 +311,7 @@ pmap_enter_run(struct pmap *pm, vm_offset_t va, const vm_paddr_t *pa, int n,
 	spin_lock(&pm->pm_spin);
 	for (i = 0; i < n; i++, va += PAGE_SIZE) {
 		if (pte == NULL || PT_INDEX(va, 1) == 0)
-			pte = pte_find(pm, va, NULL, NULL);
+			pte = pte_find(pm, va, &level, &slot);
 		else
 			pte++;
 		if (pte != NULL && pa[i] != 0 && *pte == 0)
