@@ -320,6 +320,162 @@ t_attrs(void)
 	fx_close(&fx);
 }
 
+static int64_t
+inodes(struct fx *fx)
+{
+	static struct hammer_ioc_info io;
+
+	ENV_EQ(fx_ioctl(fx, "/", HAMMERIOC_GET_INFO, &io, sizeof(io)), 0);
+	return io.inodes;
+}
+
+static bool
+one_inode(void *arg)
+{
+	return inodes(arg) == 1;
+}
+
+/* Open, without a name, when the power goes: the next mount frees it. */
+static void
+t_orphan(void)
+{
+	static char big[500000];
+	struct fx fx, after;
+	struct vnode *vp;
+	size_t n;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(kvfs_open(&fx.kv, "/t", O_RDWR | O_CREAT, 0600, NULL, &vp), 0);
+	ENV_EQ(vn_write(vp, big, sizeof(big), 0, 0, kernel_cred, &n, NULL), 0);
+	ENV_EQ(kvfs_unlink(&fx.kv, "/t"), 0);
+	ENV_EQ(vfs_sync(fx.mp, true), 0);
+	after.name = "hd1";
+	after.disk = env_disk_survivor(fx.disk, after.name, 1);
+	if (fx_mount(&after)) {
+		ENV_CHECK(env_wait(one_inode, &after));
+		ENV_EQ(fx_entries(&after, "/"), 0);
+		fx_close(&after);
+	}
+	ENV_EQ(inodes(&fx), 2);
+	kvfs_close(vp, O_RDWR, kernel_cred);
+	ENV_EQ(inodes(&fx), 1);
+	fx_close(&fx);
+}
+
+/* A directory's mtime at each moment is what it was then. */
+static void
+t_dir_mtime(void)
+{
+	enum { N = 40 };
+	struct { uint64_t tid; struct timespec mtime, ctime; } was[N];
+	struct vattr va;
+	struct fx fx;
+	char path[32];
+	int i, round;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(kvfs_mkdir(&fx.kv, "/d", 0755), 0);
+	for (i = 0; i < N; i++) {
+		ksnprintf(path, sizeof(path), "/d/f%d", (int)env_random(8));
+		switch (env_random(5)) {
+		case 0:
+			kvfs_unlink(&fx.kv, path);
+			break;
+		case 1:
+			kvfs_rename(&fx.kv, path, &fx.kv, "/d/moved", 0);
+			break;
+		case 2:
+			memset(&va, 0, sizeof(va));
+			va.va_mask = VA_MTIME;
+			va.va_mtime.tv_sec = 1000000 + i;
+			kvfs_setattr(&fx.kv, "/d", true, &va);
+			break;
+		default:
+			put(&fx, path, "x");
+			break;
+		}
+		ENV_EQ(kvfs_stat(&fx.kv, "/d", true, &va), 0);
+		was[i].tid = fx_last(&fx);
+		was[i].mtime = va.va_mtime;
+	}
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < N; i++) {
+			ENV_EQ(kvfs_stat(&fx.kv, fx_at("/d", was[i].tid), true,
+			    &va), 0);
+			ENV_EQ(va.va_mtime.tv_sec, was[i].mtime.tv_sec);
+			ENV_EQ(va.va_mtime.tv_nsec, was[i].mtime.tv_nsec);
+		}
+		fx_remount(&fx);
+	}
+	fx_close(&fx);
+}
+
+/* Names that look like something else, and the longest there are. */
+static void
+t_hostile_names(void)
+{
+	static const char *const names[] = { "@@", "@@0x", "a@@-2",
+	    "@@0x000000000000000g", "@@-1:0", "@@-1:000001", "@@-1@@",
+	    "x@@0x00000000000000001", " ", "\n", "\xff\xfe", "a:00001",
+	    "...", "@@PFS00000" };
+	char longest[260], path[262], q[300];
+	struct fx fx;
+	size_t i;
+
+	if (!start(&fx))
+		return;
+	for (i = 0; i < nitems(names); i++) {
+		ksnprintf(path, sizeof(path), "/%s", names[i]);
+		ENV_EQ(put(&fx, path, names[i]), 0);
+	}
+	memset(longest, 'n', sizeof(longest));
+	longest[255] = 0;
+	ksnprintf(path, sizeof(path), "/%s", longest);
+	ENV_EQ(put(&fx, path, "long"), 0);
+	fx_remount(&fx);
+	for (i = 0; i < nitems(names); i++) {
+		ksnprintf(q, sizeof(q), "/%s", names[i]);
+		ENV_CHECK(fx_holds(&fx, q, names[i]));
+	}
+	ENV_CHECK(fx_holds(&fx, path, "long"));
+	ENV_EQ(fx_entries(&fx, "/"), (int)nitems(names) + 1);
+	ENV_CHECK(fx_holds(&fx, "/@@-1/@@", "@@"));
+	ENV_CHECK(fx_holds(&fx, "/@@-1:00000/@@", "@@"));
+	ENV_EQ(put(&fx, "/x@@-1", "no"), EINVAL);
+	fx_close(&fx);
+}
+
+/* Full is ENOSPC; then remove, and go on. */
+static void
+t_full(void)
+{
+	static char block[1 << 20];
+	struct fx fx;
+	char path[32];
+	int i, error = 0, made;
+
+	if (!start(&fx))
+		return;
+	for (i = 0; i < 400 && error == 0; i++) {
+		ksnprintf(path, sizeof(path), "/f%d", i);
+		error = fx_put(&fx, path, block, sizeof(block));
+	}
+	made = i;
+	ENV_EQ(error, ENOSPC);
+	ENV_CHECK(made > 100);
+	ENV_EQ(vfs_sync(fx.mp, true), 0);
+	for (i = 0; i < made; i++) {
+		ksnprintf(path, sizeof(path), "/f%d", i);
+		error = kvfs_unlink(&fx.kv, path);
+		ENV_CHECK(error == 0 || (error == ENOENT && i >= made - 1));
+	}
+	fx_remount(&fx);
+	ENV_EQ(fx_entries(&fx, "/"), 0);
+	fx_close(&fx);
+}
+
 /* The disk dies: every call returns, EIO where it must, and the unmount ends. */
 static void
 t_dead_disk(void)
@@ -406,6 +562,10 @@ const struct env_test env_tests[] = {
 	{ "questions", t_questions, 0 },
 	{ "unlinked_open", t_unlinked_open, 0 },
 	{ "attrs", t_attrs, 0 },
+	{ "orphan", t_orphan, 0 },
+	{ "dir_mtime", t_dir_mtime, 0 },
+	{ "hostile_names", t_hostile_names, 0 },
+	{ "full", t_full, 0 },
 	{ "dead_disk", t_dead_disk, 0 },
 	{ "async", t_async, 0 },
 	ENV_END

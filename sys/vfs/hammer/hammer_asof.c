@@ -75,7 +75,7 @@ hammer_asof_parse(const char *name, size_t len, size_t *baselen,
 
 	if (len < 4)
 		return false;
-	if (len > PFS_LEN + 4 && name[len - PFS_LEN] == ':') {
+	if (len >= PFS_LEN + 4 && name[len - PFS_LEN] == ':') {
 		if (!parse_pfs(name + len - PFS_LEN, &pfs))
 			return false;
 		end -= PFS_LEN;
@@ -127,8 +127,10 @@ hammer_asof_mtime(struct hammer_inode *ip)
 		ip->hi_data.mtime = ip->hi_data.ctime;
 		return 0;
 	}
+	/* In the same microsecond it may be from before or from after. */
 	if (ip->hi_data.obj_type != HAMMER_OBJTYPE_DIRECTORY ||
-	    ip->hi_data.mtime <= asof_us)
+	    ip->hi_data.mtime < ip->hi_data.ctime ||
+	    ip->hi_data.mtime < asof_us)
 		return 0;
 	hammer_cursor_init(&cur, ip->hi_fs->hf_hmp);
 	hammer_cursor_key(&cur, hammer_dir_loc(ip), ip->hi_obj_id,

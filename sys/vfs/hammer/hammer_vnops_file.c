@@ -48,6 +48,20 @@ charge(struct hammer_inode *ip, uint64_t bytes)
 	    __ATOMIC_RELAXED);
 }
 
+/* Who writes without being root takes the set-id rights away. */
+static uint32_t
+drop_setid(const struct ucred *cred, struct hammer_inode_data *nd)
+{
+	uint16_t mode = nd->mode;
+
+	if (cred->cr_fsuid == 0)
+		return 0;
+	nd->mode &= (uint16_t)~S_ISUID;
+	if (nd->mode & 010)
+		nd->mode &= (uint16_t)~S_ISGID;
+	return mode != nd->mode ? VA_MODE : 0;
+}
+
 int
 hammer_vop_write(struct vop_msg *msg)
 {
@@ -57,6 +71,7 @@ hammer_vop_write(struct vop_msg *msg)
 	struct vop_effects eff = { .n = 0 };
 	const uint64_t off = (uint64_t)msg->u.io.off, len = msg->u.io.len;
 	struct vop_effect *e;
+	uint32_t mask;
 	int error;
 
 	KKASSERT(lock_held_excl(&vp->v_lock));
@@ -78,6 +93,7 @@ hammer_vop_write(struct vop_msg *msg)
 		nd.mtime = nd.ctime = msg->vm_wall / 1000;
 		if (off + len > nd.size)
 			nd.size = off + len;
+		mask = drop_setid(msg->vm_cred, &nd) | VA_MTIME | VA_CTIME;
 		e = hammer_effect(&eff, EFF_DATA, vp);
 		e->ve_off = (off_t)off;
 		e->ve_len = len;
@@ -85,9 +101,9 @@ hammer_vop_write(struct vop_msg *msg)
 			e = hammer_effect(&eff, EFF_SIZE, vp);
 			e->ve_old = ip->hi_data.size;
 			e->ve_new = nd.size;
+			mask |= VA_SIZE;
 		}
-		hammer_effect_attr(&eff, vp, &nd, VA_MTIME | VA_CTIME |
-		    (nd.size != ip->hi_data.size ? VA_SIZE : 0));
+		hammer_effect_attr(&eff, vp, &nd, mask);
 		hammer_iset(ip, &nd);
 		ip->hi_flags |= HIF_DIRTY;
 		charge(ip, len);
