@@ -16,3 +16,6 @@ hammer_model_SRCS = regress/hammer/model.c $(HAMMER_FX_SRCS) $(FSOPS_SRCS)
 UNIT_TESTS += hammer_newfs
 hammer_newfs_SRCS := regress/hammer/newfs.c regress/hammer/mkimg.c \
 	$(LIBHAMMER_DISK_SRCS)
+TESTS += hammer_smp
+TSAN_TESTS += hammer_smp
+hammer_smp_SRCS := regress/hammer/smp.c $(HAMMER_FX_SRCS)
