@@ -220,7 +220,7 @@ vop_number(struct vop_msg *msg)
 	spin_lock(&mp->mnt_numspin);
 	if (n < mp->mnt_number + mp->mnt_numstep)
 		n = mp->mnt_number + mp->mnt_numstep;
-	mp->mnt_number = n;
+	atomic_store_relaxed(&mp->mnt_number, n);
 	spin_unlock(&mp->mnt_numspin);
 	msg->vm_number = n;
 	msg->vm_flags |= VMF_NUMBERED;

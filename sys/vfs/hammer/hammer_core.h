@@ -181,6 +181,8 @@ struct hammer_mount {
 	/* space */
 	struct hammer_freedlist hm_freed; /* [T] not yet to be used again */
 	uint64_t	 hm_nfreed;	/* [T] */
+	uint64_t	 hm_pubfree;	/* [a] free big-blocks, and inodes, as of */
+	int64_t		 hm_pubinodes;	/* [a] the last transaction's end */
 	uint64_t	 hm_reserve;	/* I big-blocks kept for FREE */
 	uint32_t	 hm_pins[2];	/* [G] readers of data, by epoch */
 	uint32_t	 hm_pinepoch;	/* [G] */
@@ -322,6 +324,8 @@ int	hammer_free(struct hammer_mount *, hammer_off_t off, uint32_t len);
 /* Give the big-blocks back whose group is old enough. */
 void	hammer_freed_release(struct hammer_mount *, uint64_t done);
 uint64_t hammer_free_bigblocks(struct hammer_mount *);
+/* Tell hammer_space(), which asks without a lock.  hm_lock held. */
+void	hammer_space_publish(struct hammer_mount *);
 
 /* hammer_key.c */
 int	hammer_key_cmp(const struct hammer_base_elm *,

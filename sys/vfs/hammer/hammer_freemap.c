@@ -145,6 +145,7 @@ hammer_freed_release(struct hammer_mount *hmp, uint64_t done)
 		hmp->hm_nfreed--;
 		kfree(fr, &M_HAMMER);
 	}
+	hammer_space_publish(hmp);
 }
 
 uint64_t
@@ -154,6 +155,15 @@ hammer_free_bigblocks(struct hammer_mount *hmp)
 	    (int64_t)hmp->hm_nfreed;
 
 	return n > 0 ? (uint64_t)n : 0;
+}
+
+void
+hammer_space_publish(struct hammer_mount *hmp)
+{
+	__atomic_store_n(&hmp->hm_pubfree, hammer_free_bigblocks(hmp),
+	    __ATOMIC_RELAXED);
+	__atomic_store_n(&hmp->hm_pubinodes, hmp->hm_root->vol0_stat_inodes,
+	    __ATOMIC_RELAXED);
 }
 
 /* The first address of the volume after this one's, wrapping; counts laps. */

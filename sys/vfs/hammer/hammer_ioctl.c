@@ -21,12 +21,12 @@ ioc_synctid(struct vop_msg *msg, struct hammer_ioc_synctid *io)
 
 	switch (io->op) {
 	case HAMMER_SYNCTID_NONE:
-		io->tid = fs->hf_mp->mnt_number;
+		io->tid = hammer_last_number(fs->hf_mp);
 		break;
 	case HAMMER_SYNCTID_ASYNC:
 	case HAMMER_SYNCTID_SYNC1:
 		error = vfs_sync(msg->vm_mount, false);
-		io->tid = fs->hf_mp->mnt_number;
+		io->tid = hammer_last_number(fs->hf_mp);
 		break;
 	case HAMMER_SYNCTID_SYNC2:
 		error = vfs_sync(msg->vm_mount, true);
@@ -56,7 +56,7 @@ ioc_info(struct vop_msg *msg, struct hammer_ioc_info *io)
 	io->freebigblocks = (int64_t)(hs.hs_free / HAMMER_BIGBLOCK_SIZE);
 	io->rsvbigblocks = (int64_t)(hs.hs_reserved / HAMMER_BIGBLOCK_SIZE);
 	io->inodes = hs.hs_inodes;
-	io->next_tid = fs->hf_mp->mnt_number + HAMMER_TID_STEP;
+	io->next_tid = hammer_last_number(fs->hf_mp) + HAMMER_TID_STEP;
 	io->synced_tid = hammer_committed(fs->hf_hmp);
 	return 0;
 }
@@ -155,7 +155,7 @@ ioc_add_snapshot(struct vop_msg *msg, struct hammer_ioc_snapshot *io)
 	for (; io->index < io->count && error == 0; io->index++) {
 		const struct hammer_ioc_snap *s = &io->snaps[io->index];
 
-		if (s->tid == 0 || s->tid > msg->vm_mount->mnt_number) {
+		if (s->tid == 0 || s->tid > hammer_last_number(msg->vm_mount)) {
 			error = EINVAL;
 			break;
 		}

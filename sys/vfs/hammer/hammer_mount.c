@@ -96,6 +96,7 @@ hammer_core_mount(struct disk **disks, int ndisks, uint32_t flags,
 	}
 	hmp->hm_tid = hmp->hm_root->vol0_next_tid - 1;
 	hmp->hm_committed = hmp->hm_tid;
+	hammer_space_publish(hmp);
 	*hmpp = hmp;
 	return 0;
 }
@@ -203,7 +204,7 @@ hammer_set_private(struct hammer_mount *hmp, void *p)
 void
 hammer_space(struct hammer_mount *hmp, struct hammer_space *hs)
 {
-	uint64_t free = hammer_free_bigblocks(hmp);
+	uint64_t free = __atomic_load_n(&hmp->hm_pubfree, __ATOMIC_RELAXED);
 
 	memset(hs, 0, sizeof(*hs));
 	hs->hs_total = (uint64_t)hmp->hm_root->vol0_stat_bigblocks *
@@ -212,5 +213,5 @@ hammer_space(struct hammer_mount *hmp, struct hammer_space *hs)
 	hs->hs_avail = free > hmp->hm_reserve ?
 	    (free - hmp->hm_reserve) * HAMMER_BIGBLOCK_SIZE : 0;
 	hs->hs_reserved = hmp->hm_reserve * HAMMER_BIGBLOCK_SIZE;
-	hs->hs_inodes = hmp->hm_root->vol0_stat_inodes;
+	hs->hs_inodes = __atomic_load_n(&hmp->hm_pubinodes, __ATOMIC_RELAXED);
 }

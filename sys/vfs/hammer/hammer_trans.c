@@ -146,6 +146,7 @@ trans_leave(struct hammer_trans *trans)
 
 	hmp->hm_tid = MAX(hmp->hm_tid, trans->tid);
 	hmp->hm_nlog = 0;
+	hammer_space_publish(hmp);
 	full = hmp->hm_logest > hmp->hm_loglimit / 2 ||
 	    hmp->hm_ndirty > hmp->hm_dirtylimit / 2;
 	lock_release(&hmp->hm_lock);

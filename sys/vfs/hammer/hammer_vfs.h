@@ -20,6 +20,7 @@
 #ifndef _VFS_HAMMER_VFS_H_
 #define _VFS_HAMMER_VFS_H_
 
+#include <sys/atomic.h>
 #include <sys/malloc.h>
 #include <sys/mount.h>
 #include <sys/param.h>
@@ -89,6 +90,14 @@ static inline struct hammer_fs *
 hammer_fs_of(const struct mount *mp)
 {
 	return mp->mnt_data;
+}
+
+/* The number of the newest operation.  One that is drawn is ended before a
+ * read of the tree that begins later. */
+static inline uint64_t
+hammer_last_number(const struct mount *mp)
+{
+	return atomic_load_relaxed(&mp->mnt_number);
 }
 
 static inline bool

@@ -112,7 +112,7 @@ resolve_asof(struct hammer_inode *dip, const char *name, size_t baselen,
 	int error;
 
 	/* What is not over yet is not a state that can be kept. */
-	if (tid != HAMMER_MAX_TID && tid > fs->hf_mp->mnt_number)
+	if (tid != HAMMER_MAX_TID && tid > hammer_last_number(fs->hf_mp))
 		return EINVAL;
 	if (loc != dip->hi_loc) {
 		if (baselen != 0)
