@@ -74,7 +74,7 @@ PC64_OBJS := $(patsubst %,$(B)/pc64/%.o,$(KERN_SRCS) $(PC64_SRCS))
 
 $(B)/pc64/%.o: %
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(PC64_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(PC64_CFLAGS) -MD -MP -c $< -o $@
 
 FORCE:
 
@@ -83,7 +83,7 @@ define hosted
 $(1)_OBJS := $$(patsubst %,$(B)/$(1)/%.o,$$(KERN_SRCS) $$(VK_SRCS))
 $(B)/$(1)/%.o: %
 	@mkdir -p $$(@D)
-	$(Q)$(CC) $$($(2)) $$(call vk_inc,$$<) -MMD -MP -c $$< -o $$@
+	$(Q)$(CC) $$($(2)) $$(call vk_inc,$$<) -MD -MP -c $$< -o $$@
 # The list is a prerequisite too: an object that went away must leave.
 $(B)/$(1)/objs.list: FORCE
 	@mkdir -p $$(@D); echo $$($(1)_OBJS) | cmp -s - $$@ || \
@@ -133,7 +133,7 @@ $(B)/user/$(1): $$(patsubst %,$(B)/user/%.o,$$($(1)_SRCS))
 endef
 $(B)/user/%.o: %
 	@mkdir -p $(@D)
-	$(Q)$(MUSL_CC) $(USER_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(MUSL_CC) $(USER_CFLAGS) -MD -MP -c $< -o $@
 USER_PROGS += $(PORTABLE_TOOLS)
 $(foreach t,$(USER_PROGS),$(eval $(call user_prog,$(t))))
 
@@ -145,7 +145,7 @@ $(B)/host/bin/$(1): $$(patsubst %,$(B)/tool/%.o,$$($(1)_SRCS))
 endef
 $(B)/tool/%.o: %
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -static,$(USER_CFLAGS)) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(filter-out -static,$(USER_CFLAGS)) -MD -MP -c $< -o $@
 $(foreach t,$(PORTABLE_TOOLS),$(eval $(call portable_tool,$(t))))
 
 host: $(patsubst %,$(B)/host/bin/%,$(HOST_TOOLS) $(PORTABLE_TOOLS))
