@@ -179,7 +179,7 @@ hammer_vop_nlookupdotdot(struct vop_msg *msg)
 /* ---- making ---------------------------------------------------------- */
 
 static void
-new_data(const struct hammer_fs *fs, const struct hammer_inode *dip,
+new_data(const struct hammer_fs *fs, struct hammer_inode *dip,
     const struct vattr *va, const char *target,
     struct hammer_inode_data *d)
 {
@@ -192,7 +192,9 @@ new_data(const struct hammer_fs *fs, const struct hammer_inode *dip,
 	hammer_uuid_from_id(&d->gid, va->va_gid);
 	d->nlinks = 1;
 	/* "No history" is passed on to what is made inside. */
+	spin_lock(&dip->hi_spin);
 	d->uflags = dip->hi_data.uflags & (UF_NOHISTORY | SF_NOHISTORY);
+	spin_unlock(&dip->hi_spin);
 	if (d->obj_type == HAMMER_OBJTYPE_CDEV ||
 	    d->obj_type == HAMMER_OBJTYPE_BDEV) {
 		d->rmajor = dev_major(va->va_rdev);

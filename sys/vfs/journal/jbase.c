@@ -451,12 +451,12 @@ jbase_run(struct journal *j)
 	STAILQ_INIT(&cr.cr_todo);
 	cr.cr_buf = kmalloc(READ_SIZE, &M_JOURNAL, M_WAITOK);
 	if (jm->jm_asof && vfs_sync(mp, true) == 0) {
-		cr.cr_stamp = atomic_load(&mp->mnt_number);
+		cr.cr_stamp = journal_number(mp);
 		live = asof_root(mp, cr.cr_stamp, &root) != 0;
 	}
 	if (live) {
 		nc_copy(&mp->mnt_rootnch, &root);
-		cr.cr_stamp = atomic_load(&mp->mnt_number);
+		cr.cr_stamp = journal_number(mp);
 		atomic_fetch_add(&jm->jm_crawling, 1);
 	}
 	/* Whatever was under way when the log opened, or when jm_crawling was
@@ -469,7 +469,7 @@ jbase_run(struct journal *j)
 		atomic_fetch_sub(&jm->jm_crawling, 1);
 	nc_drop(&root);
 	if (error == 0)
-		error = put_end(&cr, live ? atomic_load(&mp->mnt_number) :
+		error = put_end(&cr, live ? journal_number(mp) :
 		    cr.cr_stamp);
 	kfree(cr.cr_seen, &M_JOURNAL);
 	kfree(cr.cr_buf, &M_JOURNAL);

@@ -341,7 +341,7 @@ jlog_open(struct journal *j, struct jstage *jr, uint64_t mntseq)
 	bool same;
 
 	spin_lock(&jm->jm_spin);
-	now = atomic_load(&jm->jm_mp->mnt_number);
+	now = journal_number(jm->jm_mp);
 	same = mntseq != 0 && now == mntseq;
 	jt->jt_seq = now;
 	if (same)

@@ -29,7 +29,7 @@ enum { EPOCH_NS = 1000000000 };
 static struct jmapped_list *
 bucket(struct jmount *jm, const struct vnode *vp, uint64_t index)
 {
-	return &jm->jm_mapped[(vp->v_attr.va_ino * 31 + index) %
+	return &jm->jm_mapped[(vn_ino(vp) * 31 + index) %
 	    JMAPPED_HASH];
 }
 
@@ -60,7 +60,7 @@ jmapped_note(struct jmount *jm, struct vop_msg *msg)
 	m = kmalloc(sizeof(*m), &M_JOURNAL, M_WAITOK | M_ZERO);
 	m->jm_vp = vp;
 	m->jm_index = pg->m_pindex;
-	if (jm->jm_undo) {
+	if (atomic_load_relaxed(&jm->jm_undo)) {
 		m->jm_old = kmalloc(PAGE_SIZE, &M_JOURNAL, M_WAITOK);
 		memcpy(m->jm_old, vm_page_kva(pg), PAGE_SIZE);
 	}
@@ -148,9 +148,9 @@ record(struct jmount *jm, struct jmapped *m, uint8_t *buf)
 	jc = jrec_begin(&jr->jr_rec, JREC_COMMIT, sizeof(*jc));
 	jc->jc_opcode = JOP_MAPWRITE;
 	if (m->jm_old != NULL)
-		jfact_add_data(&jr->jr_rec, JFACT_OLDDATA, vp->v_attr.va_ino,
+		jfact_add_data(&jr->jr_rec, JFACT_OLDDATA, vn_ino(vp),
 		    off, n, JSRC_INLINE, 0, 0, m->jm_old);
-	jfact_add_data(&jr->jr_rec, JFACT_DATA, vp->v_attr.va_ino, off, n,
+	jfact_add_data(&jr->jr_rec, JFACT_DATA, vn_ino(vp), off, n,
 	    JSRC_INLINE, 0, 0, buf);
 	vop_internal_init(&msg, jm->jm_mp, VOP_WRITE, vp);
 	msg.vm_stage = jr;
@@ -221,7 +221,7 @@ jmapped_attach(struct jmount *jm)
 	spin_lock(&mp->mnt_spin);
 	vp = TAILQ_FIRST(&mp->mnt_vnodes);
 	while (vp != NULL) {
-		if (vp->v_object == NULL || (vp->v_flags & VN_DEAD) ||
+		if (vp->v_object == NULL || (atomic_load_relaxed(&vp->v_flags) & VN_DEAD) ||
 		    atomic_load_relaxed(&vp->v_object->vo_refs) <= 1) {
 			vp = TAILQ_NEXT(vp, v_mntlist);
 			continue;

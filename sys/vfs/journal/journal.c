@@ -137,8 +137,8 @@ jmount_policy(struct jmount *jm)
 		samefs |= j->j_vp->v_mount == jm->jm_mp;
 		wait = MAX(wait, j->j_waitns);
 	}
-	jm->jm_undo = undo;
-	jm->jm_samefs = samefs;
+	atomic_store_relaxed(&jm->jm_undo, undo);
+	atomic_store_relaxed(&jm->jm_samefs, samefs);
 	jm->jm_waitns = wait;
 	spin_unlock(&jm->jm_spin);
 }
@@ -187,7 +187,7 @@ check_target(struct mount *mp, struct vnode *vp,
 		return EINVAL;
 	if (vp->v_type != VREG)
 		return EOPNOTSUPP;
-	if (vp->v_flags & VN_ASOF)
+	if (atomic_load_relaxed(&vp->v_flags) & VN_ASOF)
 		return EROFS;
 	if (vp->v_mount == mp && !(mi->mi_flags & MIF_SAMEFS))
 		return EDEADLK;
@@ -267,7 +267,7 @@ attach_record(struct journal *j, const char *on, uint64_t fsid)
 		return NULL;
 	jt = jrec_begin(&jr->jr_rec, JREC_ATTACH, sizeof(*jt));
 	jt->jt_wall = clock_wall_ns();
-	jt->jt_root = mp->mnt_root->v_attr.va_ino;
+	jt->jt_root = vn_ino(mp->mnt_root);
 	jt->jt_fsid = fsid;
 	jt->jt_boot = boot_id;
 	jt->jt_flags = j->j_flags & MIF_UNDO ? JAF_UNDO : 0;
@@ -417,7 +417,7 @@ detach_one(struct journal *j, uint32_t flags, enum jdetach_why why, bool last)
 		    NULL;
 		if (jd != NULL) {
 			jd->jd_wall = clock_wall_ns();
-			jd->jd_mntseq = last ? atomic_load(&mp->mnt_number) :
+			jd->jd_mntseq = last ? journal_number(mp) :
 			    0;
 			jd->jd_why = why;
 			jrec_end(&jr->jr_rec);
@@ -561,7 +561,7 @@ fill_status(struct jmount *jm, struct journal *j, struct mountctl_status *ms)
 	ms->ms_stalls = jm->jm_stalls;
 	ms->ms_lost = j->j_lost;
 	ms->ms_base_seq = j->j_baseseq;
-	ms->ms_mapwrites = jm->jm_mapwrites;
+	ms->ms_mapwrites = atomic_load_relaxed(&jm->jm_mapwrites);
 	spin_unlock(&jm->jm_spin);
 }
 

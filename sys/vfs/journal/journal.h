@@ -20,6 +20,7 @@
 #ifndef _VFS_JOURNAL_H_
 #define _VFS_JOURNAL_H_
 
+#include <sys/atomic.h>
 #include <sys/lock.h>
 #include <sys/malloc.h>
 #include <sys/mount.h>
@@ -28,6 +29,7 @@
 #include <sys/queue.h>
 #include <sys/spinlock.h>
 #include <sys/thread.h>
+#include <sys/vnode.h>
 #include <sys/vop.h>
 
 #include "jrec.h"
@@ -154,6 +156,26 @@ struct jmount {
 };
 
 MALLOC_DECLARE(M_JOURNAL);
+
+/* The id of an object: it is cached with the attributes and never changes,
+ * though it may be written again; 0: not known yet. */
+static inline uint64_t
+vn_ino(const struct vnode *vp)
+{
+	return atomic_load_relaxed(&vp->v_attr.va_ino);
+}
+
+/* The last number that the mount drew. */
+static inline uint64_t
+journal_number(struct mount *mp)
+{
+	uint64_t n;
+
+	spin_lock(&mp->mnt_numspin);
+	n = mp->mnt_number;
+	spin_unlock(&mp->mnt_numspin);
+	return n;
+}
 
 /* jlog.c */
 /* Wait for room for bytes, bounded by policy; then count them.  nowait:

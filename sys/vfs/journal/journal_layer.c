@@ -77,20 +77,13 @@ jattr_from_vattr(struct jattr *ja, const struct vattr *va)
 	copy_time(ja, JT_BTIME, &va->va_btime);
 }
 
-/* The id of an object: immutable, and cached with its attributes. */
-static uint64_t
-vn_ino(const struct vnode *vp)
-{
-	return vp->v_attr.va_ino;
-}
-
 /* Make sure that vn_ino() is right. */
 static void
 know(struct vnode *vp)
 {
 	struct vattr va;
 
-	if (vp != NULL && vp->v_attr.va_ino == 0)
+	if (vp != NULL && vn_ino(vp) == 0)
 		(void)vn_getattr(vp, &va, kernel_cred);
 }
 
@@ -182,7 +175,7 @@ stage_object(struct jmount *jm, struct vop_msg *msg)
 	    sizeof(struct jfact_size) * 2 + ROOM_DATA * 2;
 	struct jstage *jr;
 	uint64_t at, n;
-	bool undo = jm->jm_undo, toomuch;
+	bool undo = atomic_load_relaxed(&jm->jm_undo), toomuch;
 
 	switch (msg->vm_op) {
 	case VOP_WRITE:
@@ -248,7 +241,7 @@ stage_names(struct jmount *jm, struct vop_msg *msg, struct vnode **locked)
 	uint64_t extra = 0, oldlen = 0;
 	struct jstage *jr;
 	struct vattr va;
-	bool rename = msg->vm_op == VOP_NRENAME;
+	bool rename = msg->vm_op == VOP_NRENAME, undo;
 
 	*locked = NULL;
 	know(msg->vm_dvp);
@@ -279,8 +272,8 @@ stage_names(struct jmount *jm, struct vop_msg *msg, struct vnode **locked)
 		else if (dies->v_type == VLNK)
 			room += JTEXT_MAX + 8;
 	}
-	if (dies != NULL && dies->v_type == VREG && jm->jm_undo &&
-	    !jm->jm_asof) {
+	undo = atomic_load_relaxed(&jm->jm_undo);
+	if (dies != NULL && dies->v_type == VREG && undo && !jm->jm_asof) {
 		lock_excl(&dies->v_lock);			/* Y3 */
 		*locked = dies;
 		oldlen = dies->v_size;
@@ -304,8 +297,8 @@ stage_names(struct jmount *jm, struct vop_msg *msg, struct vnode **locked)
 	kfree(hints, &M_JOURNAL);
 	if (dies != NULL && dies->v_type == VLNK)
 		keep_text(jr, dies);
-	if (dies != NULL && dies->v_type == VREG && jm->jm_undo &&
-	    jm->jm_asof && va.va_size > 0)
+	if (dies != NULL && dies->v_type == VREG && undo && jm->jm_asof &&
+	    va.va_size > 0)
 		/* xd_ref is filled in at the commit, with the number. */
 		jfact_add_data(&jr->jr_rec, JFACT_OLDDATA, va.va_ino, 0,
 		    va.va_size, JSRC_REF, 0, 0, NULL);
@@ -363,7 +356,7 @@ down_modify(struct jmount *jm, struct vop_msg *msg)
 	struct jstage *jr;
 	int error;
 
-	if (jm->jm_samefs && is_own(jm, msg)) {
+	if (atomic_load_relaxed(&jm->jm_samefs) && is_own(jm, msg)) {
 		msg->vm_stage = &ignored;
 		error = vop_next(msg);
 		msg->vm_stage = NULL;
@@ -620,7 +613,7 @@ commit_internal(struct jmount *jm, struct vop_msg *msg,
 	for (i = 0; i < eff->n; i++)
 		n += eff->e[i].ve_kind != EFF_DATA &&
 		    eff->e[i].ve_kind != EFF_NAME;
-	if (n == 0 || (jm->jm_samefs && is_own(jm, msg)))
+	if (n == 0 || (atomic_load_relaxed(&jm->jm_samefs) && is_own(jm, msg)))
 		return;
 	jr = jlog_stage(jm, sizeof(struct jrec_commit) +
 	    (size_t)n * (ROOM_ATTR + sizeof(struct jfact_size)), 0, true);

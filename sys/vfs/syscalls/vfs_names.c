@@ -3,6 +3,7 @@
  * Operations on names: create, remove, link, rename.  Everything that can be
  * decided above a filesystem is decided here, with the name locked.
  */
+#include <sys/atomic.h>
 #include <sys/errno.h>
 #include <sys/mount.h>
 #include <sys/proc.h>
@@ -201,7 +202,7 @@ check_delete(struct vnode *dvp, struct vnode *vp, struct ucred *cred)
 	struct vattr dva, va;
 	int error;
 
-	if (vp->v_flags & VN_ASOF)
+	if (atomic_load_relaxed(&vp->v_flags) & VN_ASOF)
 		return EROFS;
 	error = vn_access(dvp, VWRITE | VEXEC, cred);
 	if (error != 0 || cred->cr_fsuid == 0)

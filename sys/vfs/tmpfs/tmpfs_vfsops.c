@@ -239,7 +239,8 @@ tmpfs_statfs(struct mount *mp, struct statfs_info *sf)
 	sf->f_blocks = (uint64_t)max;
 	sf->f_bfree = sf->f_bavail = used < max ? (uint64_t)(max - used) : 0;
 	sf->f_files = (uint64_t)tm->tm_maxnodes;
-	sf->f_ffree = (uint64_t)MAX(tm->tm_maxnodes - tm->tm_nodes,
+	sf->f_ffree = (uint64_t)MAX(tm->tm_maxnodes -
+	    (int64_t)atomic_load_relaxed(&tm->tm_nodes),
 	    (int64_t)0);
 	sf->f_namelen = NAME_MAX;
 	return 0;
