@@ -84,24 +84,35 @@ t_pool(void)
 	ENV_EQ(tickets, 0);
 }
 
-static struct thread *victim;
+static struct spinlock victim_spin = SPINLOCK_INITIALIZER("victim");
+static struct thread *victim;		/* [victim_spin] keeps it alive */
 static int32_t phase;
+
+static void
+victim_set(struct thread *td)
+{
+	spin_lock(&victim_spin);
+	victim = td;
+	spin_unlock(&victim_spin);
+}
 
 static void
 signals(void *arg __unused, int id)
 {
 	if (id == 0) {
-		atomic_store(&victim, curthread);
+		victim_set(curthread);
 		ENV_EQ(tsleep(&turn, PCATCH, "test", 0), EINTR);
 		atomic_store(&phase, 1);
 		ENV_EQ(tsleep(&turn, 0, "test", 3000000), EWOULDBLOCK);
 		atomic_store(&phase, 2);
-		atomic_store(&victim, NULL);
+		victim_set(NULL);
 		return;
 	}
 	while (atomic_load(&phase) < 2) {
-		if (id == 1 && atomic_load(&victim) != NULL)
+		spin_lock(&victim_spin);
+		if (id == 1 && victim != NULL)
 			tsleep_signal(victim);
+		spin_unlock(&victim_spin);
 		tsleep(&phase, 0, "test", 100000);
 	}
 }
