@@ -204,6 +204,77 @@ t_history(void)
 	fx_close(&fx);
 }
 
+/*
+ * A log that grows by short appends with fsync, sometimes rewritten inside or
+ * cut: every version reads as it was written, now and after a remount.
+ */
+static void
+t_appends(void)
+{
+	enum { STEPS = 150, MAXLEN = 40000 };
+	static char shadow[MAXLEN], got[MAXLEN], chunk[400];
+	static struct { uint64_t tid, size; uint32_t sum; } at[STEPS];
+	struct fx fx;
+	struct vnode *vp;
+	uint64_t size = 0, off;
+	size_t len, done;
+	off_t end;
+	uint32_t sum;
+	int i, k, n = 0;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(put(&fx, "/log", ""), 0);
+	for (i = 0; i < STEPS; i++) {
+		if (!ENV_EQ(kvfs_lookup(&fx.kv, "/log", true, NULL,
+		    &vp), 0))
+			break;
+		len = 1 + env_random(env_random(4) == 0 ? 390 : 100);
+		for (k = 0; k < (int)len; k++)
+			chunk[k] = (char)('a' + (i + k) % 26);
+		off = env_random(12) == 0 && size > 0 ? env_random(size) : size;
+		if (env_random(20) == 0)
+			off = size + env_random(3000);	/* a gap */
+		if (off + len > MAXLEN)
+			off = 0;
+		if (env_random(25) == 0 && size > 0) {
+			size = env_random(size);
+			ENV_EQ(kvfs_truncate(&fx.kv, "/log", size), 0);
+			memset(shadow + size, 0, MAXLEN - size);
+			off = size;
+		}
+		ENV_EQ(vn_write(vp, chunk, len, (off_t)off, 0, fx.kv.kv_cred,
+		    &done, &end), 0);
+		memcpy(shadow + off, chunk, len);
+		size = MAX(size, off + len);
+		if (env_random(8) != 0) {
+			ENV_EQ(kvfs_fsync(&fx.kv, "/log"), 0);
+			at[n].tid = fx_last(&fx);
+			at[n].size = size;
+			for (sum = 0, k = 0; k < (int)size; k++)
+				sum = sum * 31 + (uint8_t)shadow[k];
+			at[n++].sum = sum;
+		}
+		vn_rele(vp);
+		if (i == STEPS / 2)
+			fx_remount(&fx);
+	}
+	fx_remount(&fx);
+	for (i = 0; i < n; i++) {
+		if (!ENV_EQ(kvfs_lookup(&fx.kv, fx_at("/log", at[i].tid), true,
+		    NULL, &vp), 0))
+			break;
+		ENV_EQ(vn_read(vp, got, sizeof(got), 0, fx.kv.kv_cred, &done),
+		    0);
+		for (sum = 0, k = 0; k < (int)done; k++)
+			sum = sum * 31 + (uint8_t)got[k];
+		ENV_EQ(done, at[i].size);
+		ENV_CHECK(sum == at[i].sum);
+		vn_rele(vp);
+	}
+	fx_close(&fx);
+}
+
 static void
 t_questions(void)
 {
@@ -559,6 +630,7 @@ const struct env_test env_tests[] = {
 	{ "names", t_names, 0 },
 	{ "data", t_data, 0 },
 	{ "history", t_history, 0 },
+	{ "appends", t_appends, 0 },
 	{ "questions", t_questions, 0 },
 	{ "unlinked_open", t_unlinked_open, 0 },
 	{ "attrs", t_attrs, 0 },

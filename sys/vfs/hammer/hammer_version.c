@@ -17,6 +17,10 @@
  * P3  A block is written from its pages if all of them (up to the end of the
  *     file) are dirty or at least cached.  Otherwise the bytes of the records
  *     that it replaces are kept around the dirty ones.
+ * P4  What was only appended, and does not fill its block, becomes a record of
+ *     its own behind the ones that are there; filling the block makes them one
+ *     again.  So a short append and fsync writes little, and its history is
+ *     little.
  */
 #include <sys/clock.h>
 #include <sys/errno.h>
@@ -178,6 +182,49 @@ zero_gap(char *page, uint64_t at, uint64_t lo, uint64_t hi)
 }
 
 /*
+ * P4: the only block, appended to since the last version point, not full.
+ * Returns where the new bytes begin, or 0.
+ */
+static uint64_t
+append_start(const struct hammer_inode *ip, const struct vset *vs,
+    uint64_t filesize)
+{
+	const struct vblock *vb = vs->vs_blocks;
+
+	if (vs->vs_count != 1 || vs->vs_mapped ||
+	    !(ip->hi_flags & HIF_DIRTY) || ip->hi_lowdirty < ip->hi_recsize ||
+	    ip->hi_recsize <= vb->vb_off || ip->hi_recsize >= filesize ||
+	    filesize >= vb->vb_off + vb->vb_len ||
+	    !block_covered(vb, filesize))
+		return 0;
+	return ip->hi_recsize;
+}
+
+static int
+block_append(struct hammer_trans *tr, struct hammer_inode *ip,
+    const struct vblock *vb, uint64_t from, uint64_t filesize)
+{
+	struct hammer_seg segs[BLOCK_PAGES];
+	struct hammer_leaf_elm leaf;
+	uint64_t at, n;
+	int error, i = 0;
+
+	/* The rounding of the last record, and what a crash left (D2). */
+	error = hammer_data_clear(tr, ip, from, vb->vb_off + vb->vb_len, NULL,
+	    &at, &n);
+	if (error)
+		return error;
+	for (at = from; at < filesize; at += n) {
+		n = MIN(PAGE_SIZE - (at & PAGE_MASK), filesize - at);
+		segs[i].hs_data = (char *)vm_page_kva(
+		    vb->vb_pages[btop(at - vb->vb_off)]) + (at & PAGE_MASK);
+		segs[i++].hs_len = (uint32_t)n;
+	}
+	hammer_data_leaf(&leaf, ip, filesize);
+	return hammer_record_insert_bulk(tr, &leaf, segs, i);
+}
+
+/*
  * P3 for one block.  filesize: where the file ends (rounded up to 16, D2).
  * tmp: room for a block to put things together in.
  */
@@ -270,7 +317,7 @@ version_write(struct vnode *vp, struct vset *vs, bool last, char *tmp)
 	struct hammer_fs *fs = ip->hi_fs;
 	struct hammer_inode_data nd = ip->hi_data;
 	struct vop_effects eff = { .n = 0 };
-	uint64_t size = nd.size;
+	uint64_t size = nd.size, from;
 	struct hammer_trans tr;
 	struct vop_msg msg;
 	bool more = false;
@@ -291,7 +338,10 @@ version_write(struct vnode *vp, struct vset *vs, bool last, char *tmp)
 		    roundup2(ip->hi_recsize, (uint64_t)16), 4, &more);
 	if (more)
 		error = EAGAIN;
-	for (i = 0; i < vs->vs_count && error == 0; i++)
+	from = append_start(ip, vs, size);
+	if (from != 0 && error == 0)
+		error = block_append(&tr, ip, vs->vs_blocks, from, size);
+	for (i = 0; i < vs->vs_count && error == 0 && from == 0; i++)
 		error = block_write(&tr, ip, &vs->vs_blocks[i],
 		    MAX(size, ip->hi_recsize), tmp);
 	if (error == 0) {

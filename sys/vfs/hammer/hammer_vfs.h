@@ -53,6 +53,8 @@ struct hammer_inode {
 	struct spinlock	 hi_spin;
 	struct hammer_inode_data hi_data;	/* V2, V3 */
 	uint64_t	 hi_recsize;	/* [v_lock] size in the newest record */
+	uint64_t	 hi_lowdirty;	/* [v_lock] HIF_DIRTY: writes since then
+					 * were at and above this offset */
 	hammer_tid_t	 hi_rectid;	/* [trans] its create_tid */
 	hammer_tid_t	 hi_lasttid;	/* [a] newest operation on it */
 	uint64_t	 hi_dirtybytes;	/* [v_lock] charged to hf_dirtybytes */

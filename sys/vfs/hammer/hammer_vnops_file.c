@@ -104,6 +104,10 @@ hammer_vop_write(struct vop_msg *msg)
 			mask |= VA_SIZE;
 		}
 		hammer_effect_attr(&eff, vp, &nd, mask);
+		if (!(ip->hi_flags & HIF_DIRTY))
+			ip->hi_lowdirty = UINT64_MAX;
+		ip->hi_lowdirty = MIN(ip->hi_lowdirty,
+		    MIN(off, ip->hi_data.size));
 		hammer_iset(ip, &nd);
 		ip->hi_flags |= HIF_DIRTY;
 		charge(ip, len);
