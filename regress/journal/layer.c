@@ -419,6 +419,7 @@ same_text(struct point *p, struct jmodel *m, struct jfile *jf, const char *what)
 static void
 check_method(struct world *w, struct jfile *jf)
 {
+	uint64_t last = 0, disorder = 0;
 	struct jitem it;
 
 	while (jfile_next(jf, &it) == JFILE_ITEM) {
@@ -427,7 +428,19 @@ check_method(struct world *w, struct jfile *jf)
 		if (it.rec->jr_type == JREC_BASE_BEGIN)
 			ENV_EQ(bb->bb_method, w->hammer ? JBM_ASOF :
 			    JBM_CRAWL);
+		if (it.rec->jr_type == JREC_COMMIT) {
+			const struct jrec_commit *jc = (const void *)it.rec;
+
+			disorder += jc->jc_seq < last;
+			last = jc->jc_seq;
+		}
 	}
+	/* A host thread may lose its CPU between number and commit. */
+	if (vk_deterministic())
+		ENV_EQ(disorder, 0);
+	else if (disorder != 0)
+		env_printf("%llu out of order\n",
+		    (unsigned long long)disorder);
 }
 
 static void

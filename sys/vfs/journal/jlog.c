@@ -19,6 +19,8 @@
 
 #include "journal.h"
 
+enum { SETTLE_NS = 2000000 };	/* for numbers to arrive in order */
+
 MALLOC_DEFINE(M_JOURNAL, "journal");
 
 /* Wake the target threads; jm_spin held. */
@@ -294,9 +296,17 @@ jlog_take(struct journal *j)
 	struct jmount *jm = j->j_mount;
 	struct jstage *jr;
 
+	uint64_t now = clock_wall_ns();
+
 	spin_lock(&jm->jm_spin);
 	for (jr = j->j_next; jr != NULL && !is_for(j, jr); )
 		jr = TAILQ_NEXT(jr, jr_link);
+	if (jr != NULL && jr->jr_isop && now - jr->jr_wall < SETTLE_NS &&
+	    j->j_drainers == 0 && jm->jm_waiters == 0 && !j->j_stop) {
+		/* One with a smaller number may be about to be published. */
+		spin_unlock(&jm->jm_spin);
+		return NULL;
+	}
 	if (jr != NULL) {
 		jr->jr_taken = true;
 		j->j_held++;

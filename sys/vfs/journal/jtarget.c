@@ -22,7 +22,7 @@
 enum {
 	FRAME_SIZE = 128 << 10,
 	MAX_HELD = 512,			/* stages in one frame */
-	BATCH_NS = 5000000,		/* gather so long after a wakeup */
+	BATCH_NS = 4000000,		/* gather so long; > SETTLE_NS */
 	RETRY_NS = 250000000,
 };
 
