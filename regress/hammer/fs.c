@@ -32,7 +32,7 @@ put(struct fx *fx, const char *path, const char *text)
 static void
 t_mount(void)
 {
-	struct fx fx;
+	struct fx fx = { 0 };
 	struct vattr va;
 	struct statfs_info sf;
 
@@ -51,7 +51,7 @@ t_mount(void)
 static void
 t_names(void)
 {
-	struct fx fx;
+	struct fx fx = { 0 };
 	struct vattr va;
 	char buf[128], longlink[100];
 	size_t n;
@@ -112,7 +112,7 @@ static void
 t_data(void)
 {
 	static char big[3 << 20], back[3 << 20];
-	struct fx fx;
+	struct fx fx = { 0 };
 	struct vattr va;
 	size_t n, i;
 
@@ -159,7 +159,7 @@ t_data(void)
 static void
 t_history(void)
 {
-	struct fx fx;
+	struct fx fx = { 0 };
 	struct vattr va, dva;
 	uint64_t t0, ta, tb, tr;
 
@@ -284,7 +284,7 @@ t_questions(void)
 	struct hammer_ioc_synctid st;
 	struct hammer_ioc_snapshot sn;
 	const struct hammer_ioc_dirent *de;
-	struct fx fx;
+	struct fx fx = { 0 };
 	uint64_t ta, tb, tr;
 
 	if (!start(&fx))
@@ -294,7 +294,8 @@ t_questions(void)
 	ENV_EQ(put(&fx, "/plan", "BB"), 0);
 	tb = fx_last(&fx);
 	memset(&hi, 0, sizeof(hi));
-	ENV_EQ(fx_ioctl(&fx, "/plan", HAMMERIOC_GETHISTORY, &hi, sizeof(hi)), 0);
+	ENV_EQ(fx_ioctl(&fx, "/plan", HAMMERIOC_GETHISTORY, &hi,
+	    sizeof(hi)), 0);
 	ENV_EQ(hi.count, 4);		/* made, A, cut, BB */
 	ENV_EQ(hi.hist[1].tid, ta);
 	ENV_EQ(hi.hist[3].tid, tb);
@@ -329,7 +330,8 @@ t_questions(void)
 	kstrlcpy(sn.snaps[0].label, "before", 64);
 	ENV_EQ(fx_ioctl(&fx, "/", HAMMERIOC_ADD_SNAPSHOT, &sn, sizeof(sn)), 0);
 	sn.index = 0;
-	ENV_EQ(fx_ioctl(&fx, "/", HAMMERIOC_ADD_SNAPSHOT, &sn, sizeof(sn)), EEXIST);
+	ENV_EQ(fx_ioctl(&fx, "/", HAMMERIOC_ADD_SNAPSHOT, &sn, sizeof(sn)),
+	    EEXIST);
 	memset(&sn, 0, sizeof(sn));
 	ENV_EQ(fx_ioctl(&fx, "/", HAMMERIOC_GET_SNAPSHOT, &sn, sizeof(sn)), 0);
 	ENV_EQ(sn.count, 1);
@@ -340,7 +342,7 @@ t_questions(void)
 static void
 t_unlinked_open(void)
 {
-	struct fx fx;
+	struct fx fx = { 0 };
 	struct vnode *vp;
 	char buf[8];
 	size_t n;
@@ -363,7 +365,7 @@ t_unlinked_open(void)
 static void
 t_attrs(void)
 {
-	struct fx fx;
+	struct fx fx = { 0 };
 	struct vattr va;
 	uint64_t t1;
 
@@ -411,7 +413,7 @@ static void
 t_orphan(void)
 {
 	static char big[500000];
-	struct fx fx, after;
+	struct fx fx = { 0 }, after = { 0 };
 	struct vnode *vp;
 	size_t n;
 
@@ -441,7 +443,7 @@ t_dir_mtime(void)
 	enum { N = 40 };
 	struct { uint64_t tid; struct timespec mtime, ctime; } was[N];
 	struct vattr va;
-	struct fx fx;
+	struct fx fx = { 0 };
 	char path[32];
 	int i, round;
 
@@ -492,7 +494,7 @@ t_hostile_names(void)
 	    "x@@0x00000000000000001", " ", "\n", "\xff\xfe", "a:00001",
 	    "...", "@@PFS00000" };
 	char longest[260], path[262], q[300];
-	struct fx fx;
+	struct fx fx = { 0 };
 	size_t i;
 
 	if (!start(&fx))
@@ -523,7 +525,7 @@ static void
 t_full(void)
 {
 	static char block[1 << 20];
-	struct fx fx;
+	struct fx fx = { 0 };
 	char path[32];
 	int i, error = 0, made;
 
@@ -547,13 +549,113 @@ t_full(void)
 	fx_close(&fx);
 }
 
-/* The disk dies: every call returns, EIO where it must, and the unmount ends. */
+/* More records than one transaction takes, cut at once and removed. */
+static void
+t_large(void)
+{
+	enum { PIECE = 1 << 20, PIECES = 40 };
+	static char block[PIECE], back[1000];
+	struct fx fx = { 0 };
+	struct vattr va;
+	uint64_t t;
+	size_t n;
+	int i;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(kvfs_create(&fx.kv, "/big", 0600), 0);
+	for (i = 0; i < PIECES; i++) {
+		memset(block, 'a' + i % 26, sizeof(block));
+		ENV_EQ(kvfs_write(&fx.kv, "/big", block, PIECE,
+		    (off_t)i * PIECE), 0);
+	}
+	t = fx_last(&fx);
+	ENV_EQ(kvfs_truncate(&fx.kv, "/big", 100), 0);
+	ENV_EQ(kvfs_truncate(&fx.kv, "/big", PIECE * 30), 0);
+	ENV_EQ(kvfs_read(&fx.kv, "/big", back, 1000, PIECE * 20, &n), 0);
+	ENV_CHECK(n == 1000 && back[0] == 0 && back[999] == 0);
+	fx_remount(&fx);
+	ENV_EQ(kvfs_read(&fx.kv, "/big", back, 1000, 50, &n), 0);
+	ENV_CHECK(n == 1000 && back[49] == 'a' && back[50] == 0);
+	for (i = 0; i < PIECES; i++) {
+		ENV_EQ(kvfs_read(&fx.kv, fx_at("/big", t), back, 1000,
+		    (off_t)i * PIECE + 70000, &n), 0);
+		ENV_CHECK(n == 1000 && back[0] == 'a' + i % 26 &&
+		    back[999] == back[0]);
+	}
+	ENV_EQ(kvfs_unlink(&fx.kv, "/big"), 0);
+	ENV_EQ(kvfs_stat(&fx.kv, fx_at("/big", t), true, &va), 0);
+	ENV_EQ(va.va_size, PIECE * PIECES);
+	ENV_EQ(inodes(&fx), 1);
+	fx_close(&fx);
+}
+
+/* Without history the old goes at once, for a mount or for one file. */
+static void
+t_nohistory(void)
+{
+	struct fx fx = { .opts = "nohistory" };
+	struct vattr va;
+	uint64_t t, t2;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(put(&fx, "/f", "one"), 0);
+	t = fx_last(&fx);
+	ENV_EQ(put(&fx, "/f", "two"), 0);
+	ENV_EQ(kvfs_unlink(&fx.kv, "/f"), 0);
+	ENV_EQ(kvfs_stat(&fx.kv, fx_at("/f", t), true, &va), ENOENT);
+	fx.opts = NULL;
+	fx_remount(&fx);
+	ENV_EQ(put(&fx, "/g", "one"), 0);
+	t = fx_last(&fx);
+	memset(&va, 0, sizeof(va));
+	va.va_mask = VA_FLAGS;
+	va.va_flags = UF_NOHISTORY;
+	ENV_EQ(kvfs_setattr(&fx.kv, "/g", true, &va), 0);
+	t2 = fx_last(&fx);
+	ENV_EQ(put(&fx, "/g", "two"), 0);
+	ENV_CHECK(fx_holds(&fx, fx_at("/g", t), "one"));
+	ENV_EQ(kvfs_stat(&fx.kv, fx_at("/g", t2), true, &va), ENOENT);
+	fx_close(&fx);
+}
+
+/* Read-only, read-only as of a moment, and back to writing. */
+static void
+t_readonly(void)
+{
+	struct fx fx = { 0 };
+	char opts[40];
+	uint64_t t;
+
+	if (!start(&fx))
+		return;
+	ENV_EQ(put(&fx, "/f", "one"), 0);
+	t = fx_last(&fx);
+	ENV_EQ(put(&fx, "/f", "two"), 0);
+	fx.flags = MNT_RDONLY;
+	fx_remount(&fx);
+	ENV_CHECK(fx_holds(&fx, "/f", "two"));
+	ENV_EQ(put(&fx, "/f", "three"), EROFS);
+	fx.flags = 0;
+	ksnprintf(opts, sizeof(opts), "tid=0x%llx", (unsigned long long)t);
+	fx.opts = opts;
+	fx_remount(&fx);
+	ENV_CHECK(fx_holds(&fx, "/f", "one"));
+	ENV_EQ(put(&fx, "/f", "three"), EROFS);
+	fx.opts = NULL;
+	fx_remount(&fx);
+	ENV_EQ(put(&fx, "/f", "three"), 0);
+	fx_close(&fx);
+}
+
+/* The disk dies: every call returns, and so does the unmount. */
 static void
 t_dead_disk(void)
 {
 	static char big[300000];
 	struct vnode *vp, *dirty;
-	struct fx fx;
+	struct fx fx = { 0 };
 	char path[32];
 	size_t n;
 	int i;
@@ -638,6 +740,9 @@ const struct env_test env_tests[] = {
 	{ "dir_mtime", t_dir_mtime, 0 },
 	{ "hostile_names", t_hostile_names, 0 },
 	{ "full", t_full, 0 },
+	{ "large", t_large, 0 },
+	{ "nohistory", t_nohistory, 0 },
+	{ "readonly", t_readonly, 0 },
 	{ "dead_disk", t_dead_disk, 0 },
 	{ "async", t_async, 0 },
 	ENV_END

@@ -14,8 +14,8 @@ fx_mount(struct fx *fx)
 
 	fx->mp = NULL;
 	ksnprintf(special, sizeof(special), "/dev/%s", fx->name);
-	if (!ENV_EQ(vfs_mount("hammer", special, NULL, 0, NULL, kernel_cred,
-	    &fx->mp), 0))
+	if (!ENV_EQ(vfs_mount("hammer", special, NULL, fx->flags, fx->opts,
+	    kernel_cred, &fx->mp), 0))
 		return false;
 	kvfs_init(&fx->kv, fx->mp);
 	return true;

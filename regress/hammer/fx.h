@@ -12,6 +12,8 @@
 struct fx {
 	struct env_disk	*disk;
 	const char	*name;		/* of the disk */
+	const char	*opts;		/* mount options, or NULL */
+	uint32_t	 flags;		/* MNT_* */
 	struct mount	*mp;
 	struct kvfs	 kv;
 };

@@ -73,7 +73,7 @@ static void
 run(unsigned n, int rounds, int diskflags)
 {
 	struct fsops fo;
-	struct fx fx;
+	struct fx fx = { 0 };
 
 	if (!start(&fx, &fo, diskflags))
 		return;
@@ -184,7 +184,7 @@ static void
 crash(uint64_t first, uint64_t every, unsigned nops)
 {
 	struct fsops fo;
-	struct fx fx;
+	struct fx fx = { 0 };
 
 	if (!start(&fx, &fo, 0))
 		return;

@@ -167,7 +167,7 @@ hammer_data_delete(struct hammer_trans *tr, struct hammer_inode *ip,
 			break;
 		}
 		error = hammer_record_delete(tr, &cur,
-		    hammer_delete_flags(ip));
+		    hammer_delete_flags(ip, cur.hc_leaf.base.create_tid));
 		if (error)
 			break;
 	}
@@ -223,7 +223,7 @@ hammer_data_clear(struct hammer_trans *tr, struct hammer_inode *ip,
 			memcpy(copy, data, len);
 		}
 		error = hammer_record_delete(tr, &cur,
-		    hammer_delete_flags(ip));
+		    hammer_delete_flags(ip, cur.hc_leaf.base.create_tid));
 		if (error == 0 && start < from)
 			error = hammer_data_insert(tr, ip, start, copy,
 			    (uint32_t)(from - start));
@@ -265,7 +265,8 @@ hammer_data_truncate(struct hammer_trans *tr, struct hammer_inode *ip,
 			memcpy(copy, data, newsize - start);
 			memset(copy + (newsize - start), 0, cut - newsize);
 			error = hammer_record_delete(tr, &cur,
-			    hammer_delete_flags(ip));
+			    hammer_delete_flags(ip,
+			    cur.hc_leaf.base.create_tid));
 		}
 		if (error == 0)
 			error = hammer_data_insert(tr, ip, start, copy,

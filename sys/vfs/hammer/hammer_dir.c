@@ -155,7 +155,7 @@ hammer_dir_remove(struct hammer_trans *tr, struct hammer_inode *dip,
 		error = ENOENT;
 	if (error == 0)
 		error = hammer_record_delete(tr, &cur,
-		    hammer_delete_flags(dip));
+		    hammer_delete_flags(dip, cur.hc_leaf.base.create_tid));
 	hammer_cursor_done(&cur);
 	return error;
 }

@@ -200,12 +200,37 @@ inode_alloc(struct hammer_fs *fs, uint32_t loc, int64_t obj_id,
 	return ip;
 }
 
-static void
-set_nohistory(struct hammer_inode *ip)
+void
+hammer_inohistory(struct hammer_inode *ip, hammer_tid_t tid)
 {
-	if (ip->hi_fs->hf_nohistory ||
-	    (ip->hi_data.uflags & (UF_NOHISTORY | SF_NOHISTORY)))
-		ip->hi_flags |= HIF_NOHISTORY;
+	bool own = ip->hi_data.uflags & (UF_NOHISTORY | SF_NOHISTORY);
+
+	ip->hi_flags &= ~(uint32_t)HIF_NOHISTORY;
+	if (!own && !ip->hi_fs->hf_nohistory)
+		return;
+	ip->hi_flags |= HIF_NOHISTORY;
+	ip->hi_nohist = own ? tid : ip->hi_fs->hf_mounttid;
+}
+
+/*
+ * Since when has the object been without history?  The record in which the
+ * flag is new ended the last one that is kept.
+ */
+static hammer_tid_t
+nohistory_since(const struct hammer_inode *ip, hammer_tid_t alive)
+{
+	struct hammer_cursor cur;
+	hammer_tid_t tid = 0;
+
+	hammer_cursor_init(&cur, ip->hi_fs->hf_hmp);
+	hammer_cursor_key(&cur, ip->hi_loc | HAMMER_LOCALIZE_INODE,
+	    ip->hi_obj_id, HAMMER_RECTYPE_INODE, 0);
+	cur.hc_flags = HAMMER_CURSOR_ALL;
+	cur.hc_end.create_tid = alive - 1;
+	if (hammer_btree_last(&cur) == 0)
+		tid = cur.hc_leaf.base.delete_tid;
+	hammer_cursor_done(&cur);
+	return tid;
 }
 
 /* Read the INODE record.  ENOENT: no such object (at that time). */
@@ -238,6 +263,8 @@ inode_load(struct hammer_inode *ip)
 		ip->hi_lasttid = ip->hi_rectid;
 		if (hammer_is_asof(ip))
 			error = hammer_asof_mtime(ip);
+		else if (ip->hi_data.uflags & (UF_NOHISTORY | SF_NOHISTORY))
+			ip->hi_nohist = nohistory_since(ip, ip->hi_rectid);
 	}
 	hammer_cursor_done(&cur);
 	hammer_read_end(hmp);
@@ -259,7 +286,7 @@ inode_vnode(struct hammer_inode *ip, struct vnode **vpp)
 	struct vnode *vp;
 	int error;
 
-	set_nohistory(ip);
+	hammer_inohistory(ip, ip->hi_nohist);
 	error = vn_alloc(ip->hi_fs->hf_mp, hammer_vtype(ip->hi_data.obj_type),
 	    ip, &vp);
 	if (error)
@@ -389,7 +416,7 @@ hammer_inew(struct hammer_fs *fs, uint32_t loc,
 	ip = inode_alloc(fs, loc, 0, HAMMER_MAX_TID);
 	ip->hi_data = *data;
 	ip->hi_flags = HIF_NEW;
-	set_nohistory(ip);
+	hammer_inohistory(ip, 0);
 	error = vn_alloc(fs->hf_mp, hammer_vtype(data->obj_type), ip, vpp);
 	if (error)
 		kfree(ip, &M_HAMMERFS);
@@ -476,7 +503,7 @@ hammer_inode_roll(struct hammer_trans *tr, struct hammer_inode *ip,
 	error = hammer_btree_lookup(&cur);
 	if (error == 0)
 		error = hammer_record_delete(tr, &cur,
-		    hammer_delete_flags(ip));
+		    hammer_delete_flags(ip, cur.hc_leaf.base.create_tid));
 	hammer_cursor_done(&cur);
 	if (error == 0)
 		error = hammer_inode_insert(tr, ip, nd);
@@ -493,7 +520,7 @@ hammer_inode_delete(struct hammer_trans *tr, struct hammer_inode *ip)
 	error = hammer_btree_lookup(&cur);
 	if (error == 0)
 		error = hammer_record_delete(tr, &cur,
-		    hammer_delete_flags(ip));
+		    hammer_delete_flags(ip, cur.hc_leaf.base.create_tid));
 	hammer_cursor_done(&cur);
 	if (error)
 		return error == ENOENT ? EIO : error;

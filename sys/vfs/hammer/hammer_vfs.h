@@ -56,6 +56,7 @@ struct hammer_inode {
 	uint64_t	 hi_lowdirty;	/* [v_lock] HIF_DIRTY: writes since then
 					 * were at and above this offset */
 	hammer_tid_t	 hi_rectid;	/* [trans] its create_tid */
+	hammer_tid_t	 hi_nohist;	/* [trans] HIF_NOHISTORY since */
 	hammer_tid_t	 hi_lasttid;	/* [a] newest operation on it */
 	uint64_t	 hi_dirtybytes;	/* [v_lock] charged to hf_dirtybytes */
 	int		 hi_error;	/* [v_lock] of a lost version point */
@@ -75,6 +76,7 @@ struct hammer_fs {
 	struct disk	**hf_disks;	/* I */
 	int		 hf_ndisks;
 	bool		 hf_nohistory;	/* mount option */
+	hammer_tid_t	 hf_mounttid;	/* I newest number at mount */
 	hammer_tid_t	 hf_asof;	/* I -T: whole mount as of, or MAX */
 	int64_t		 hf_dirtybytes;	/* [a] page data not yet versioned */
 	struct thread	*hf_orphan;	/* [a] cleaning thread */
@@ -108,10 +110,15 @@ hammer_is_asof(const struct hammer_inode *ip)
 	return ip->hi_asof != HAMMER_MAX_TID;
 }
 
+/*
+ * How a record of the object is ended.  Without history it is destroyed, if it
+ * is no older than that rule (hi_nohist): moments before it stay whole.
+ */
 static inline uint32_t
-hammer_delete_flags(const struct hammer_inode *ip)
+hammer_delete_flags(const struct hammer_inode *ip, hammer_tid_t create_tid)
 {
-	return (ip->hi_flags & HIF_NOHISTORY) ? HAMMER_DELETE_DESTROY : 0;
+	return (ip->hi_flags & HIF_NOHISTORY) && create_tid >= ip->hi_nohist ?
+	    HAMMER_DELETE_DESTROY : 0;
 }
 
 /* Cursor flags for looking at what the inode sees. */
@@ -138,6 +145,8 @@ void	hammer_ihash(struct hammer_inode *, struct vnode *);
 /* Throw away a hammer_inew() that came to nothing. */
 void	hammer_idiscard(struct vnode *);
 int	hammer_ireclaim(struct vnode *);
+/* Whether history is kept, after uflags changed at tid. */
+void	hammer_inohistory(struct hammer_inode *, hammer_tid_t tid);
 /* Replace hi_data (V3). */
 void	hammer_iset(struct hammer_inode *, const struct hammer_inode_data *);
 void	hammer_iattr(const struct hammer_inode *,

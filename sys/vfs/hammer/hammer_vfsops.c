@@ -184,6 +184,7 @@ hammer_mount(struct mount *mp, const char *special, const char *data,
 	mp->mnt_data = fs;
 	mp->mnt_vops = hammer_vops;
 	mp->mnt_number = hammer_last_tid(fs->hf_hmp) & ~15ULL;
+	fs->hf_mounttid = mp->mnt_number;
 	hammer_set_private(fs->hf_hmp, fs);
 	hammer_set_tid_source(fs->hf_hmp, fs_number, fs);
 	error = hammer_iget(fs, 0, HAMMER_OBJID_ROOT, fs->hf_asof,

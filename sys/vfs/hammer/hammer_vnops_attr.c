@@ -205,10 +205,8 @@ hammer_vop_setattr(struct vop_msg *msg)
 	hammer_effect_attr(&eff, vp, &nd, mask);
 	hammer_iset(ip, &nd);
 	atomic_store_relaxed(&ip->hi_recsize, nd.size);
-	if (nd.uflags & (UF_NOHISTORY | SF_NOHISTORY))
-		ip->hi_flags |= HIF_NOHISTORY;
-	else if (!ip->hi_fs->hf_nohistory)
-		ip->hi_flags &= ~(uint32_t)HIF_NOHISTORY;
+	if (mask & VA_FLAGS)
+		hammer_inohistory(ip, tr.tid);
 	vop_commit(msg, &eff);
 	hammer_trans_end(&tr);
 	if (nd.size < oldsize) {
