@@ -279,6 +279,12 @@ explain(const char *name)
 		return "no such journal";
 	case EBUSY:
 		return "its base image is still being taken";
+	case EOPNOTSUPP:
+		return "such a filesystem, or such a target, cannot be used "
+		    "in this version";
+	case EINTR:
+		return "interrupted: the journal is not attached; the file is "
+		    "not restorable";
 	case ENOSYS:
 		return "this kernel has no mountctl(2)";
 	default:

@@ -19,6 +19,7 @@
 #include <sys/atomic.h>
 #include <sys/errno.h>
 #include <sys/namecache.h>
+#include <sys/signal.h>
 #include <sys/stat.h>
 #include <sys/systm.h>
 #include <sys/ucred.h>
@@ -179,6 +180,8 @@ put_file(struct crawl *cr, struct vnode *vp, uint64_t ino)
 	if (vp == cr->cr_j->j_vp)
 		return 0;		/* the journal does not hold itself */
 	for (;;) {
+		if (sig_pending_error() != 0)
+			return EINTR;
 		error = vn_read(vp, cr->cr_buf, READ_SIZE, (off_t)off,
 		    kernel_cred, &done);
 		if (error != 0) {
@@ -291,6 +294,8 @@ walk_name(struct crawl *cr, const struct nchandle *dir, uint64_t dirino,
 	uint64_t ino = 0;
 	int error;
 
+	if (sig_pending_error() != 0)
+		return EINTR;
 	memcpy(text, name, len);
 	text[len] = '\0';
 	nlookup_init(&nl, &cr->cr_jm->jm_mp->mnt_rootnch, dir, kernel_cred,

@@ -187,6 +187,8 @@ check_target(struct mount *mp, struct vnode *vp,
 		return EINVAL;
 	if (vp->v_type != VREG)
 		return EOPNOTSUPP;
+	if (mp->mnt_op->vfc_flags & VFC_NONAMES)
+		return EOPNOTSUPP;	/* made up as it is read: procfs */
 	if (atomic_load_relaxed(&vp->v_flags) & VN_ASOF)
 		return EROFS;
 	if (vp->v_mount == mp && !(mi->mi_flags & MIF_SAMEFS))
