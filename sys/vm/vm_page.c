@@ -6,13 +6,16 @@
  * Blocks of 2^order pages are free on vm_free[order], aligned to their size
  * by physical address; the first page of each has VMP_FREE and m_order.
  *
- * F1  vm_free and the VMP_FREE, m_order of free blocks: under vm_spin.
- * F2  Pages in a CPU's pocket count as free in vm_pages_free, but belong to
- *     the CPU: only it takes them, in a critical section.
+ * F1  vm_free, vm_quick and the VMP_FREE, m_order of free blocks: under vm_spin.
+ * F2  Pages in a CPU's pocket belong to the CPU: only it takes them, in a
+ *     critical section.  They count as used, so that the common allocation
+ *     and free write nothing shared.
  * F3  The last vm_reserve pages are for who frees memory (VPA_RESERVE), and
  *     the half below that for allocations that cannot wait.
  * F4  A thread that finds no block although enough pages are free has the
  *     caches asked too: what they give joins with what is free.
+ * F5  Single pages that come back wait on vm_quick and are joined with their
+ *     buddies only when a larger block is wanted and there is none.
  */
 #include <sys/atomic.h>
 #include <sys/spinlock.h>
@@ -26,6 +29,7 @@ enum {
 	VM_RANGES	= 64,
 	POCKET_MAX	= 32,
 	POCKET_MOVE	= 16,
+	QUICK_JOIN	= 256,
 	RECLAIM_CHUNK	= 64,
 	RECLAIM_FRAGMENTED = 512,
 	RECLAIM_PATIENCE = 50,		/* fruitless rounds of 20 ms */
@@ -50,6 +54,7 @@ static struct phys_range ranges[VM_RANGES];
 static int nranges;
 static struct spinlock vm_spin = SPINLOCK_INITIALIZER("vmpage");
 static struct page_list vm_free[VM_ORDERS];	/* [vm_spin] */
+static struct page_list vm_quick = TAILQ_HEAD_INITIALIZER(vm_quick);
 static struct pocket pockets[MAXCPU];
 static struct vm_reclaimer *reclaimers;		/* [vm_spin] newest first */
 static uint64_t vm_reserve, vm_low, vm_high;
@@ -126,16 +131,37 @@ buddy_free(struct vm_page *m, int order)
 	free_insert(&vm_page_array[pn - vm_page_first], order);
 }
 
+/* Join some of the single pages of vm_quick; false: there were none. */
+static bool
+quick_join(void)
+{
+	struct vm_page *m;
+	int n;
+
+	for (n = 0; n < QUICK_JOIN; n++) {
+		m = TAILQ_FIRST(&vm_quick);
+		if (m == NULL)
+			break;
+		TAILQ_REMOVE(&vm_quick, m, m_queue);
+		buddy_free(m, 0);
+	}
+	return n > 0;
+}
+
 static struct vm_page *
 buddy_alloc(int order)
 {
 	struct vm_page *m;
 	int o;
 
-	for (o = order; o < VM_ORDERS && TAILQ_EMPTY(&vm_free[o]); o++)
-		;
-	if (o == VM_ORDERS)
-		return NULL;
+	for (;;) {
+		for (o = order; o < VM_ORDERS && TAILQ_EMPTY(&vm_free[o]); o++)
+			;
+		if (o < VM_ORDERS)
+			break;
+		if (!quick_join())
+			return NULL;
+	}
 	m = TAILQ_FIRST(&vm_free[o]);
 	free_remove(m);
 	while (o-- > order)
@@ -231,39 +257,67 @@ vm_page_wait_memory(void)
 }
 
 static void
-pocket_fill(struct pocket *pk)
+pages_freed(uint64_t n)
 {
-	struct vm_page *m;
-
-	spin_lock(&vm_spin);
-	while (pk->pk_count < POCKET_MOVE && (m = buddy_alloc(0)) != NULL)
-		pk->pk_pages[pk->pk_count++] = m;
-	spin_unlock(&vm_spin);
+	atomic_fetch_add(&vm_pages_free, n);
+	if (atomic_load(&vm_waiters) > 0)
+		wakeup(&vm_waiters);
 }
 
-static struct vm_page *
-page_try(int flags)
+/* Put up to POCKET_MOVE pages into the empty pocket, if flags allow. */
+static void
+pocket_fill(struct pocket *pk, int flags)
 {
-	struct pocket *pk;
-	struct vm_page *m = NULL;
+	struct vm_page *m;
 	uint64_t left;
 
 	if (!vm_allowed(1, flags)) {
 		reclaim_kick();
-		return NULL;
+		return;
 	}
+	spin_lock(&vm_spin);
+	while (pk->pk_count < POCKET_MOVE &&
+	    (m = TAILQ_FIRST(&vm_quick)) != NULL) {
+		TAILQ_REMOVE(&vm_quick, m, m_queue);
+		pk->pk_pages[pk->pk_count++] = m;
+	}
+	while (pk->pk_count < POCKET_MOVE && (m = buddy_alloc(0)) != NULL)
+		pk->pk_pages[pk->pk_count++] = m;
+	spin_unlock(&vm_spin);
+	left = atomic_fetch_sub(&vm_pages_free, (uint64_t)pk->pk_count);
+	if (left < vm_low)
+		reclaim_kick();
+}
+
+/* Move n pages of the pocket to vm_quick. */
+static void
+pocket_drain(struct pocket *pk, int n)
+{
+	struct vm_page *m;
+	int i;
+
+	spin_lock(&vm_spin);
+	for (i = 0; i < n; i++) {
+		m = pk->pk_pages[--pk->pk_count];
+		TAILQ_INSERT_HEAD(&vm_quick, m, m_queue);
+	}
+	spin_unlock(&vm_spin);
+	pages_freed((uint64_t)n);
+}
+
+static inline struct vm_page *
+page_try(int flags)
+{
+	struct pocket *pk;
+	struct vm_page *m = NULL;
+
 	crit_enter();
 	pk = &pockets[mycpu->gd_cpuid];
 	if (pk->pk_count == 0)
-		pocket_fill(pk);
+		pocket_fill(pk, flags);
 	if (pk->pk_count > 0)
 		m = pk->pk_pages[--pk->pk_count];
 	crit_exit();
-	if (m == NULL)
-		return NULL;
-	left = atomic_fetch_sub(&vm_pages_free, 1);
-	if (left < vm_low)
-		reclaim_kick();
 	return m;
 }
 
@@ -321,14 +375,6 @@ vm_page_alloc_contig(int order, int flags)
 	return m;
 }
 
-static void
-pages_freed(uint64_t n)
-{
-	atomic_fetch_add(&vm_pages_free, n);
-	if (atomic_load(&vm_waiters) > 0)
-		wakeup(&vm_waiters);
-}
-
 void
 vm_page_free(struct vm_page *m)
 {
@@ -339,15 +385,13 @@ vm_page_free(struct vm_page *m)
 	KKASSERT((m->m_flags & (VMP_FREE | VMP_WANTED)) == 0);
 	crit_enter();
 	pk = &pockets[mycpu->gd_cpuid];
-	if (pk->pk_count == POCKET_MAX) {
-		spin_lock(&vm_spin);
-		while (pk->pk_count > POCKET_MAX - POCKET_MOVE)
-			buddy_free(pk->pk_pages[--pk->pk_count], 0);
-		spin_unlock(&vm_spin);
-	}
+	if (pk->pk_count == POCKET_MAX)
+		pocket_drain(pk, POCKET_MOVE);
 	pk->pk_pages[pk->pk_count++] = m;
+	/* Short of memory: nobody keeps pages in a pocket. */
+	if (__builtin_expect(atomic_load_relaxed(&vm_pages_free) < vm_low, 0))
+		pocket_drain(pk, pk->pk_count);
 	crit_exit();
-	pages_freed(1);
 }
 
 void
