@@ -28,7 +28,8 @@ enum {
 	VM_ORDERS	= 13,		/* up to 16 MB in one block */
 	VM_RANGES	= 64,
 	POCKET_MAX	= 32,
-	POCKET_MOVE	= 16,
+	POCKET_ORDER	= 4,
+	POCKET_MOVE	= 1 << POCKET_ORDER,
 	QUICK_JOIN	= 256,
 	RECLAIM_CHUNK	= 64,
 	RECLAIM_FRAGMENTED = 512,
@@ -148,24 +149,32 @@ quick_join(void)
 	return n > 0;
 }
 
+/* A block of at least this order, split if it is larger. */
 static struct vm_page *
-buddy_alloc(int order)
+buddy_take(int order)
 {
 	struct vm_page *m;
 	int o;
 
-	for (;;) {
-		for (o = order; o < VM_ORDERS && TAILQ_EMPTY(&vm_free[o]); o++)
-			;
-		if (o < VM_ORDERS)
-			break;
-		if (!quick_join())
-			return NULL;
-	}
+	for (o = order; o < VM_ORDERS && TAILQ_EMPTY(&vm_free[o]); o++)
+		;
+	if (o == VM_ORDERS)
+		return NULL;
 	m = TAILQ_FIRST(&vm_free[o]);
 	free_remove(m);
 	while (o-- > order)
 		free_insert(m + (1ULL << o), o);
+	return m;
+}
+
+static struct vm_page *
+buddy_alloc(int order)
+{
+	struct vm_page *m;
+
+	while ((m = buddy_take(order)) == NULL)
+		if (!quick_join())
+			return NULL;
 	return m;
 }
 
@@ -270,6 +279,7 @@ pocket_fill(struct pocket *pk, int flags)
 {
 	struct vm_page *m;
 	uint64_t left;
+	int i;
 
 	if (!vm_allowed(1, flags)) {
 		reclaim_kick();
@@ -280,6 +290,12 @@ pocket_fill(struct pocket *pk, int flags)
 	    (m = TAILQ_FIRST(&vm_quick)) != NULL) {
 		TAILQ_REMOVE(&vm_quick, m, m_queue);
 		pk->pk_pages[pk->pk_count++] = m;
+	}
+	if (pk->pk_count == 0) {
+		/* A whole block, first page on top, costs as much as one. */
+		m = buddy_take(POCKET_ORDER);
+		for (i = m == NULL ? 0 : POCKET_MOVE; i > 0; i--)
+			pk->pk_pages[pk->pk_count++] = m + i - 1;
 	}
 	while (pk->pk_count < POCKET_MOVE && (m = buddy_alloc(0)) != NULL)
 		pk->pk_pages[pk->pk_count++] = m;
