@@ -3,3 +3,6 @@ USER_PROGS += ptest
 ptest_SRCS := regress/proc/ptest.c
 ptest_DEST := /usr/libexec/ptest
 BOOT_TESTS += regress/proc/boot
+USER_PROGS += pfuzz
+pfuzz_SRCS := regress/proc/pfuzz.c
+pfuzz_DEST := /usr/libexec/pfuzz
