@@ -26,4 +26,4 @@ KERN_SRCS += sys/kern/kern_time.c sys/kern/kern_resource.c
 KERN_SRCS += sys/kern/kern_usched.c sys/kern/kern_futex.c
 KERN_SRCS += sys/kern/kern_fork.c sys/kern/kern_exit.c sys/kern/kern_exec.c
 KERN_SRCS += sys/kern/tty.c sys/kern/tty_ioctl.c sys/kern/tty_pty.c
-KERN_SRCS += sys/kern/tty_console.c sys/kern/kern_boot.c sys/kern/kern_initrd.c
+KERN_SRCS += sys/kern/tty_console.c sys/kern/kern_boot.c sys/kern/kern_initrd.c sys/kern/kern_oom.c

@@ -9,15 +9,18 @@
 #include <sys/ucred.h>
 #include <cpu/frame.h>
 #include <vm/vm_map.h>
+#include <vm/vm_page.h>
 #include <platform/machdep.h>
 
 void	proc_init(void);
 void	proc_start_init(void);
+void	oom_kill(void);
 
 void
 proc_init(void)
 {
 	tsleep_signal_hook = sig_pending_error;
+	vm_oom_hook = oom_kill;
 	futex_init();
 	usched_init();
 }

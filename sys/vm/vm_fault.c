@@ -55,19 +55,34 @@ fault_enter(struct fault *f, struct vm_page *m, int prot)
 	return error;
 }
 
+/* Programs leave alone what the kernel's own allocations may wait for. */
+static struct vm_page *
+fault_try(int flags)
+{
+	if (__builtin_expect(atomic_load_relaxed(&vm_pages_free) <
+	    vm_pages_total / 48 + 64, 0))
+		return NULL;
+	return vm_page_alloc(flags | VPA_NOWAIT);
+}
+
 /*
- * A page of anonymous memory.  When memory is short the pager thread is given
- * a second to find some; NULL then, and somebody has to die.
+ * A page of anonymous memory.  When memory is short the reclaimer is given a
+ * fifth of a second to find some; then the largest process has to go, and what
+ * it leaves is waited for.  NULL: we are to end ourselves, or nothing helped.
  */
 static struct vm_page *
 fault_alloc(int flags)
 {
-	struct vm_page *m = vm_page_alloc(flags | VPA_NOWAIT);
+	struct vm_page *m = fault_try(flags);
 	int i;
 
-	for (i = 0; m == NULL && i < 100; i++) {
-		tsleep(&vm_pages_free, 0, "lowmem", 10 * 1000 * 1000);
-		m = vm_page_alloc(flags | VPA_NOWAIT);
+	for (i = 0; m == NULL && i < 500; i++) {
+		if (i % 20 == 19 && vm_oom_hook != NULL)
+			vm_oom_hook();
+		if (tsleep(&vm_pages_free, PCATCH, "lowmem",
+		    10 * 1000 * 1000) == ERESTART && i >= 20)
+			break;
+		m = fault_try(flags);
 	}
 	if (m != NULL) {
 		m->m_refs = 1;

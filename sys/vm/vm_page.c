@@ -18,6 +18,7 @@
  *     buddies only when a larger block is wanted and there is none.
  */
 #include <sys/atomic.h>
+#include <sys/proc.h>
 #include <sys/spinlock.h>
 #include <sys/systm.h>
 #include <sys/thread.h>
@@ -356,6 +357,12 @@ vm_page_alloc(int flags)
 	while ((m = page_try(flags)) == NULL) {
 		if (flags & VPA_NOWAIT)
 			return NULL;
+		/* Who was told to end for its memory must get there. */
+		if (curproc() != NULL && (curproc()->p_flags & PF_OOM) &&
+		    !(flags & VPA_RESERVE)) {
+			flags |= VPA_RESERVE;
+			continue;
+		}
 		vm_page_wait_memory();
 	}
 	page_reset(m);

@@ -7,40 +7,6 @@
 #include <cpu/frame.h>
 #include <vm/vm_map.h>
 
-/*
- * No memory for a page of the current process: the largest process ends, so
- * that the others can go on.  The fault is tried again.
- */
-static void
-out_of_memory(void)
-{
-	struct proc *p, *big = NULL;
-	uint64_t n, most = 0;
-	bool dying = false;
-
-	spin_lock(&proc_spin);
-	TAILQ_FOREACH(p, &allproc, p_all) {
-		if (p == initproc || p->p_state == PS_ZOMBIE ||
-		    p->p_vm == NULL)
-			continue;
-		if (p->p_flags & PF_OOM)
-			dying = true;
-		n = p->p_vm->vm_anon.va_count;
-		if (n >= most && !(p->p_flags & PF_OOM)) {
-			most = n;
-			big = p;
-		}
-	}
-	if (big != NULL && !dying) {
-		atomic_fetch_or(&big->p_flags, PF_OOM);
-		kprintf("out of memory: killing %s (pid %d, %lu KB)\n",
-		    big->p_comm, big->p_pid, (unsigned long)most * 4);
-		psignal_locked(big, SIGKILL, NULL);
-	}
-	spin_unlock(&proc_spin);
-	tsleep(&allproc, 0, "oom", 10 * 1000 * 1000);
-}
-
 static void
 page_fault(struct proc *p, uint64_t err, uint64_t addr)
 {
@@ -63,8 +29,8 @@ page_fault(struct proc *p, uint64_t err, uint64_t addr)
 	case EACCES:
 		sig_trap(SIGSEGV, SEGV_ACCERR, addr);
 		break;
-	case ENOMEM:
-		out_of_memory();
+	case ENOMEM:			/* and nothing left to kill */
+		sig_trap(SIGKILL, SI_KERNEL, 0);
 		break;
 	default:
 		sig_trap(SIGBUS, BUS_ADRERR, addr);
