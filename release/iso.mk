@@ -27,7 +27,7 @@ $(ISO): $(B)/pc64/anax.elf release/boot/grub.cfg
 	strip -g -o $(B)/iso/boot/anax.elf $<
 	grub-mkrescue -d /usr/lib/grub/i386-pc -o $@.tmp \
 	    --install-modules="$(GRUB_MODULES)" \
-	    --locales= --themes= --fonts= --compress=xz $(B)/iso \
+	    --locales= --themes= --fonts= $(B)/iso \
 	    > $(B)/iso.log 2>&1 || { cat $(B)/iso.log; rm -f $@.tmp; exit 1; }
 	mv $@.tmp $@
 
