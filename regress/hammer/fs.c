@@ -214,7 +214,7 @@ t_appends(void)
 	enum { STEPS = 150, MAXLEN = 40000 };
 	static char shadow[MAXLEN], got[MAXLEN], chunk[400];
 	static struct { uint64_t tid, size; uint32_t sum; } at[STEPS];
-	struct fx fx;
+	struct fx fx = { 0 };
 	struct vnode *vp;
 	uint64_t size = 0, off;
 	size_t len, done;

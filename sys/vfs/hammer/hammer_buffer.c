@@ -9,6 +9,8 @@
  *     the disk through the log first (see hammer_flusher.c).
  * B3  Referenced, dirty and carried buffers stay.  The rest is evicted by a
  *     clock when the cache is larger than hm_maxbufs.
+ * B4  Whoever looks for a buffer holds hm_lock.  So inside a transaction, which
+ *     has it exclusively, the cache needs no hm_bufspin.
  */
 #include <sys/atomic.h>
 
@@ -101,6 +103,20 @@ buf_evict(struct hammer_mount *hmp)
 	return NULL;
 }
 
+static void
+cache_lock(struct hammer_mount *hmp)
+{
+	if (!hmp->hm_inside)
+		spin_lock(&hmp->hm_bufspin);
+}
+
+static void
+cache_unlock(struct hammer_mount *hmp)
+{
+	if (!hmp->hm_inside)
+		spin_unlock(&hmp->hm_bufspin);
+}
+
 /* Find, or make an empty one in state LOADING (*created). */
 static struct hammer_buffer *
 buf_lookup(struct hammer_mount *hmp, hammer_off_t off, bool *created)
@@ -109,7 +125,7 @@ buf_lookup(struct hammer_mount *hmp, hammer_off_t off, bool *created)
 
 again:
 	*created = false;
-	spin_lock(&hmp->hm_bufspin);
+	cache_lock(hmp);
 	LIST_FOREACH(b, buf_bucket(hmp, off), b_hash) {
 		if (b->b_off == off)
 			break;
@@ -117,7 +133,7 @@ again:
 	if (b != NULL) {
 		hammer_buffer_ref(b);	/* putting takes no lock */
 		b->b_used = 1;
-		spin_unlock(&hmp->hm_bufspin);
+		cache_unlock(hmp);
 		if (new != NULL)
 			buf_free(new);
 		return b;
@@ -125,7 +141,7 @@ again:
 	if (new == NULL) {
 		if (hmp->hm_nbufs >= hmp->hm_maxbufs)
 			victim = buf_evict(hmp);
-		spin_unlock(&hmp->hm_bufspin);
+		cache_unlock(hmp);
 		if (victim != NULL)
 			buf_free(victim);
 		new = kmalloc(sizeof(*new), &M_HAMMER, M_ZERO);
@@ -138,7 +154,7 @@ again:
 	LIST_INSERT_HEAD(buf_bucket(hmp, off), new, b_hash);
 	TAILQ_INSERT_TAIL(&hmp->hm_bufs, new, b_all);
 	hmp->hm_nbufs++;
-	spin_unlock(&hmp->hm_bufspin);
+	cache_unlock(hmp);
 	*created = true;
 	return new;
 }

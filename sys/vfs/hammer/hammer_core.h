@@ -220,6 +220,8 @@ struct hammer_mount {
 	/* the transaction inside */
 	struct hammer_translog *hm_log;	/* [T] */
 	uint32_t	 hm_nlog, hm_maxlog;
+	bool		 hm_inside;	/* [T] one is inside: nobody else looks
+					 * at buffers, see hammer_buffer.c */
 
 	/* statistics [a] */
 	uint64_t	 hm_st_groups, hm_st_logbytes, hm_st_inplace,

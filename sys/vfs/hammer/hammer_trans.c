@@ -120,6 +120,7 @@ hammer_trans_begin(struct hammer_mount *hmp, struct hammer_trans *trans,
 	}
 	trans->group = hmp->hm_group;
 	hmp->hm_nlog = 0;
+	hmp->hm_inside = true;
 	return 0;
 }
 
@@ -146,6 +147,7 @@ trans_leave(struct hammer_trans *trans)
 
 	hmp->hm_tid = MAX(hmp->hm_tid, trans->tid);
 	hmp->hm_nlog = 0;
+	hmp->hm_inside = false;
 	hammer_space_publish(hmp);
 	full = hmp->hm_logest > hmp->hm_loglimit / 2 ||
 	    hmp->hm_ndirty > hmp->hm_dirtylimit / 2;
