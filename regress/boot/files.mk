@@ -1,5 +1,6 @@
 # Booted tests of the machine itself.
 BOOT_TESTS += regress/boot/matrix
+BOOT_TESTS += regress/boot/stress
 
 BOOT_TESTS += regress/boot/tour
 .PHONY: tour

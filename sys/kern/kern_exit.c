@@ -203,6 +203,8 @@ proc_bury(struct proc *p, struct lwp *lp)
 		pg = proc_setpgrp_locked(p, NULL);
 		proc_unlink_locked(p);
 	}
+	/* From here on the parent may free p: a switch must not look at it. */
+	curthread->td_lwp = NULL;
 	spin_unlock(&proc_spin);
 	if (unwanted) {
 		if (pg != NULL)
@@ -253,6 +255,7 @@ lwp_exit(void)
 		sig_flush(&lp->lwp_siginfo);
 		sig_stop_check_locked(p);
 		wakeup(&p->p_nlwps);
+		td->td_lwp = NULL;	/* as in proc_bury() */
 	}
 	spin_unlock(&proc_spin);
 	if (last) {
@@ -260,7 +263,6 @@ lwp_exit(void)
 		proc_bury(p, lp);
 	}
 	md_fpu_free(td);
-	td->td_lwp = NULL;
 	lwp_free(lp);
 	lwkt_exit();
 }
