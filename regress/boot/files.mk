@@ -2,7 +2,7 @@
 BOOT_TESTS += regress/boot/matrix
 BOOT_TESTS += regress/boot/stress
 
-BOOT_TESTS += regress/boot/tour
+BOOT_TESTS += regress/boot/tour-small regress/boot/tour-large
 .PHONY: tour
 tour: deps
 	$(MAKE) all
