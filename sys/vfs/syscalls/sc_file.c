@@ -7,6 +7,7 @@
  * V2  A write copies user memory into kernel memory first and then sends one
  *     operation for each piece of up to WRITE_PIECE bytes (contract, 1).
  */
+#include <sys/atomic.h>
 #include <sys/clock.h>
 #include <vm/vm_object.h>
 #include <vfs/core/vfs_core.h>
@@ -57,7 +58,8 @@ vn_file_read(struct file *fp, struct uio *uio, bool useoff)
 	}
 	if (uio->uio_resid == 0)
 		error = 0;
-	else if (vp->v_object == NULL || (vp->v_flags & VN_NOCACHE))
+	else if (vp->v_object == NULL ||
+	    (atomic_load_relaxed(&vp->v_flags) & VN_NOCACHE))
 		error = uncached_read(vp, uio, fp->f_cred);
 	else
 		error = vn_uio_read(vp, uio);
@@ -236,7 +238,7 @@ vn_file_mmap(struct file *fp, uint64_t off, uint64_t len __unused,
 	struct vnode *vp = fp->f_data;
 
 	if (vp->v_type != VREG || vp->v_object == NULL ||
-	    (vp->v_flags & VN_NOCACHE))
+	    (atomic_load_relaxed(&vp->v_flags) & VN_NOCACHE))
 		return ENODEV;
 	vm_object_ref(vp->v_object);
 	*objp = vp->v_object;

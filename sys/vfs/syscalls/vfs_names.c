@@ -170,7 +170,7 @@ kvfs_link_vnode(struct vnode *vp, struct kvfs *kt, const char *to)
 	error = lookup_new(kt, to, false, &nl);
 	if (error == 0 && vp->v_mount != nl.nl_dvp->v_mount)
 		error = EXDEV;
-	if (error == 0 && (vp->v_flags & VN_ASOF))
+	if (error == 0 && (atomic_load_relaxed(&vp->v_flags) & VN_ASOF))
 		error = EXDEV;
 	if (error == 0 && vp->v_type == VDIR)
 		error = EPERM;

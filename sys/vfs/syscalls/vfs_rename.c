@@ -8,6 +8,7 @@
  * Renames of directories exclude each other per mount, so the walk up from
  * the target sees a chain that stands still.
  */
+#include <sys/atomic.h>
 #include <sys/errno.h>
 #include <sys/mount.h>
 #include <sys/systm.h>
@@ -169,8 +170,8 @@ rename_locked(struct renaming *r)
 		return EEXIST;
 	if (r->tvp == NULL && (r->flags & RENAME_EXCHANGE))
 		return ENOENT;
-	if ((r->fvp->v_flags & VN_ASOF) ||
-	    (r->tvp != NULL && (r->tvp->v_flags & VN_ASOF)))
+	if ((atomic_load_relaxed(&r->fvp->v_flags) & VN_ASOF) ||
+	    (r->tvp != NULL && (atomic_load_relaxed(&r->tvp->v_flags) & VN_ASOF)))
 		return EROFS;
 	if (is_above(f, &r->tparent))
 		return EINVAL;

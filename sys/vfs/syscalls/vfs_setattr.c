@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who may change which attribute: chmod, chown, utimensat, truncate. */
+#include <sys/atomic.h>
 #include <sys/clock.h>
 #include <sys/errno.h>
 #include <sys/mount.h>
@@ -96,7 +97,7 @@ vn_setattr(struct vnode *vp, const struct vattr *want, struct ucred *cred)
 	int error;
 
 	if ((vp->v_mount->mnt_flags & MNT_RDONLY) ||
-	    (vp->v_flags & VN_ASOF))
+	    (atomic_load_relaxed(&vp->v_flags) & VN_ASOF))
 		return EROFS;
 	error = vn_getattr(vp, &cur, cred);
 	if (error == 0 && (va.va_mask & VA_MODE))
@@ -152,7 +153,7 @@ kvfs_truncate(struct kvfs *kv, const char *path, uint64_t size)
 	va.va_size = size;
 	error = vp->v_type == VDIR ? EISDIR :
 	    vn_access(vp, VWRITE, kv->kv_cred);
-	if (error == 0 && vp->v_writers < 0)
+	if (error == 0 && atomic_load_relaxed(&vp->v_writers) < 0)
 		error = ETXTBSY;
 	if (error == 0)
 		error = vn_setattr(vp, &va, kv->kv_cred);
