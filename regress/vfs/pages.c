@@ -295,13 +295,13 @@ few_vnodes(void *arg __unused)
 static void
 t_vnodes(void)
 {
-	uint64_t before = reclaims;
+	uint64_t before = atomic_load(&reclaims);
 
 	begin();
 	env_parallel(4, look_at_files, NULL);
 	ENV_CHECK(env_wait(few_vnodes, NULL));
 	if (vm_pages_total / 8 < 12000)
-		ENV_CHECK(reclaims > before);
+		ENV_CHECK(atomic_load(&reclaims) > before);
 	end();
 }
 

@@ -122,6 +122,8 @@ int	vfs_mount(const char *fstype, const char *special,
 /* The caller has one mount_ref() and no handle into it.  EBUSY: somebody else
  * uses it, or mounted on it.  force: detach now, finish with the last user. */
 int	vfs_unmount(struct mount *, bool force);
+/* Change flags and options.  EBUSY: to read-only with files open for writing.*/
+int	vfs_remount(struct mount *, uint32_t flags, const char *data);
 int	vfs_statfs(struct mount *, struct statfs_info *);
 /* The first mounts, from the boot command line; called by init_main.c. */
 void	vfs_init(void);

@@ -30,6 +30,9 @@ extern struct vfs_name_hooks vfs_name_hooks;
 /* vfs_layer.c */
 void	vop_gate_enter(struct vop_msg *);
 void	vop_gate_exit(struct vop_msg *);
+/* Wait until every operation that is inside now has left.  Blocks. */
+void	vop_gate_drain(struct mount *);
+bool	vfs_vnode_writers(struct mount *);	/* vfs_vnode.c */
 struct vop_gate *vop_gate_alloc(void);
 void	vop_gate_free(struct vop_gate *);
 

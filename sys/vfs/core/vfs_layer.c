@@ -108,6 +108,14 @@ gate_drain(struct vop_gate *vg)
 	}
 }
 
+void
+vop_gate_drain(struct mount *mp)
+{
+	lock_excl(&mp->mnt_gate->vg_lock);
+	gate_drain(mp->mnt_gate);
+	lock_release(&mp->mnt_gate->vg_lock);
+}
+
 static void
 stack_replace(struct mount *mp, struct vop_stack *fresh)
 {

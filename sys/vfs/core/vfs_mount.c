@@ -339,6 +339,50 @@ vfs_unmount(struct mount *mp, bool force)
 	return error;
 }
 
+/* No new changes, none under way, nothing dirty; undone if it cannot be. */
+static int
+mount_freeze(struct mount *mp)
+{
+	int error, tries;
+	bool dirty;
+
+	for (tries = 0; tries < 8; tries++) {
+		error = vfs_sync(mp, true);
+		if (error != 0)
+			return error;
+		atomic_fetch_or(&mp->mnt_flags, MNT_RDONLY);
+		vop_gate_drain(mp);
+		spin_lock(&mp->mnt_spin);
+		dirty = !TAILQ_EMPTY(&mp->mnt_dirty);
+		spin_unlock(&mp->mnt_spin);
+		if (!dirty && !vfs_vnode_writers(mp))
+			return 0;
+		atomic_fetch_and(&mp->mnt_flags, ~(uint32_t)MNT_RDONLY);
+		if (!dirty)
+			break;
+	}
+	return EBUSY;
+}
+
+int
+vfs_remount(struct mount *mp, uint32_t flags, const char *data)
+{
+	bool was_ro = (mp->mnt_flags & MNT_RDONLY) != 0;
+	int error = 0;
+
+	if ((flags & MNT_RDONLY) && !was_ro)
+		error = mount_freeze(mp);
+	if (error != 0)
+		return error;
+	if (mp->mnt_op->vfs_remount != NULL)
+		error = mp->mnt_op->vfs_remount(mp, flags, data);
+	if (error == 0)
+		atomic_store(&mp->mnt_flags, flags);
+	else if (!was_ro)
+		atomic_fetch_and(&mp->mnt_flags, ~(uint32_t)MNT_RDONLY);
+	return error;
+}
+
 int
 vfs_statfs(struct mount *mp, struct statfs_info *sf)
 {

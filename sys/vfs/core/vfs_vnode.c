@@ -305,6 +305,21 @@ vfs_vnode_mapped(struct mount *mp)
 	return vp != NULL;
 }
 
+/* Is a file of the mount open for writing? */
+bool
+vfs_vnode_writers(struct mount *mp)
+{
+	struct vnode *vp;
+
+	spin_lock(&mp->mnt_spin);
+	TAILQ_FOREACH(vp, &mp->mnt_vnodes, v_mntlist) {
+		if (atomic_load_relaxed(&vp->v_writers) > 0)
+			break;
+	}
+	spin_unlock(&mp->mnt_spin);
+	return vp != NULL;
+}
+
 void
 vn_mark_dirty(struct vnode *vp)
 {

@@ -75,4 +75,8 @@ int	sc_copyout_stat(const struct vattr *, vm_offset_t ubuf);
 
 void	vfs_syscalls_init(void);	/* init_main.c */
 
+/* sc_file.c: RLIMIT_FSIZE.  *n bytes at off, cut to what is allowed; EFBIG
+ * (and SIGXFSZ) if nothing is. */
+int	sc_fsize_limit(uint64_t off, uint64_t *n);
+
 #endif

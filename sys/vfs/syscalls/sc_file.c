@@ -84,16 +84,41 @@ write_ioflags(const struct file *fp)
 	return io;
 }
 
+/* How far the process may let a file grow: *n bytes at off are cut to that.
+ * Nothing left: the signal, and EFBIG. */
+int
+sc_fsize_limit(uint64_t off, uint64_t *n)
+{
+	struct proc *p = curproc();
+	uint64_t limit = p ? p->p_rlimit[RLIMIT_FSIZE][0] : RLIM_INFINITY;
+
+	if (off + *n <= limit)
+		return 0;
+	if (off < limit) {
+		*n = limit - off;
+		return 0;
+	}
+	sig_self(SIGXFSZ);
+	return EFBIG;
+}
+
 /* V2.  The uio's offset ends behind the last byte written. */
 static int
 vnode_write(struct vnode *vp, struct uio *uio, int ioflags, struct ucred *cred)
 {
 	char small[WRITE_SMALL], *buf = small;
 	size_t piece = MIN(uio->uio_resid, (uint64_t)WRITE_PIECE);
+	uint64_t keep = 0, want = uio->uio_resid;
 	int error = 0;
 
 	if (uio->uio_resid > (uint64_t)INT64_MAX - (uint64_t)uio->uio_offset)
 		return EFBIG;
+	error = sc_fsize_limit((ioflags & IO_APPEND) ? vp->v_size :
+	    (uint64_t)uio->uio_offset, &want);
+	if (error != 0)
+		return error;
+	keep = uio->uio_resid - want;	/* stays unwritten: a short write */
+	uio->uio_resid = want;
 	if (piece > sizeof(small))
 		buf = kmalloc(piece, &M_BOUNCE, M_WAITOK);
 	while (uio->uio_resid > 0 && error == 0) {
@@ -118,6 +143,7 @@ vnode_write(struct vnode *vp, struct uio *uio, int ioflags, struct ucred *cred)
 	}
 	if (buf != small)
 		kfree(buf, &M_BOUNCE);
+	uio->uio_resid += keep;
 	return error;
 }
 
@@ -252,8 +278,14 @@ vn_file_truncate(struct file *fp, uint64_t size)
 	struct vnode *vp = fp->f_data;
 	struct vattr va;
 
+	uint64_t none = 0;
+	int error;
+
 	if (vp->v_type != VREG)
 		return EINVAL;
+	error = size > vp->v_size ? sc_fsize_limit(size, &none) : 0;
+	if (error != 0)
+		return error;
 	memset(&va, 0, sizeof(va));
 	va.va_mask = VA_SIZE;
 	va.va_size = size;

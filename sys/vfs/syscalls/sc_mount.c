@@ -46,10 +46,8 @@ do_remount(struct sc_path *sp, uint32_t flags, const char *data)
 	mp = nch.nch_mount;
 	if (nch.nch_ncp != mp->mnt_rootnch.nch_ncp)
 		error = EINVAL;
-	else if (mp->mnt_op->vfs_remount == NULL)
-		error = EOPNOTSUPP;
 	else
-		error = mp->mnt_op->vfs_remount(mp, flags & MS_KEPT, data);
+		error = vfs_remount(mp, flags & MS_KEPT, data);
 	nc_drop(&nch);
 	return error;
 }

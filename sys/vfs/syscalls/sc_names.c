@@ -381,12 +381,15 @@ sys_fchownat(struct syscall_args *sa)
 int
 sys_truncate(struct syscall_args *sa)
 {
+	uint64_t none = 0;
 	struct sc_path sp;
 	int error;
 
 	if ((int64_t)sa->a[1] < 0)
 		return EINVAL;
 	error = sc_path(&sp, AT_FDCWD, sa->a[0], false);
+	if (error == 0)
+		error = sc_fsize_limit(sa->a[1], &none);
 	if (error == 0)
 		error = kvfs_truncate(&sp.sp_kv, sp.sp_path, sa->a[1]);
 	sc_done(&sp);
