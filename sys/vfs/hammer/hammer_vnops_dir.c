@@ -128,14 +128,19 @@ read_target(struct hammer_inode *ip, char *buf, size_t size, size_t *lenp)
 	struct hammer_mount *hmp = ip->hi_fs->hf_hmp;
 	struct hammer_cursor cur;
 	const void *data;
+	bool small;
 	uint32_t len;
 	int error;
 
-	if (ip->hi_data.size <= HAMMER_INODE_BASESYMLEN) {
+	spin_lock(&ip->hi_spin);
+	small = ip->hi_data.size <= HAMMER_INODE_BASESYMLEN;
+	if (small) {
 		*lenp = MIN((size_t)ip->hi_data.size, size);
 		memcpy(buf, ip->hi_data.symlink, *lenp);
-		return 0;
 	}
+	spin_unlock(&ip->hi_spin);
+	if (small)
+		return 0;
 	hammer_read_begin(hmp);
 	hammer_cursor_init(&cur, hmp);
 	hammer_cursor_key(&cur, ip->hi_loc | HAMMER_LOCALIZE_MISC,
