@@ -329,9 +329,23 @@ uint64_t hammer_free_bigblocks(struct hammer_mount *);
 /* Tell hammer_space(), which asks without a lock.  hm_lock held. */
 void	hammer_space_publish(struct hammer_mount *);
 
-/* hammer_key.c */
-int	hammer_key_cmp(const struct hammer_base_elm *,
-	    const struct hammer_base_elm *);
+/* Order of keys, see hammer_key.c. */
+static inline int
+hammer_key_cmp(const struct hammer_base_elm *a, const struct hammer_base_elm *b)
+{
+	if (a->localization != b->localization)
+		return a->localization < b->localization ? -5 : 5;
+	if (a->obj_id != b->obj_id)
+		return a->obj_id < b->obj_id ? -4 : 4;
+	if (a->rec_type != b->rec_type)
+		return a->rec_type < b->rec_type ? -3 : 3;
+	if (a->key != b->key)
+		return a->key < b->key ? -2 : 2;
+	if (a->create_tid != b->create_tid)
+		return a->create_tid - 1 < b->create_tid - 1 ? -1 : 1;
+	return 0;
+}
+
 void	hammer_key_separator(const struct hammer_base_elm *left,
 	    const struct hammer_base_elm *right, struct hammer_base_elm *);
 extern const struct hammer_base_elm hammer_key_min, hammer_key_max;

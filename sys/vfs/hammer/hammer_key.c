@@ -20,22 +20,6 @@ const struct hammer_base_elm hammer_key_max = {
 	.rec_type = HAMMER_RECTYPE_MAX, .localization = 0xffffffffU,
 };
 
-int
-hammer_key_cmp(const struct hammer_base_elm *a, const struct hammer_base_elm *b)
-{
-	if (a->localization != b->localization)
-		return a->localization < b->localization ? -5 : 5;
-	if (a->obj_id != b->obj_id)
-		return a->obj_id < b->obj_id ? -4 : 4;
-	if (a->rec_type != b->rec_type)
-		return a->rec_type < b->rec_type ? -3 : 3;
-	if (a->key != b->key)
-		return a->key < b->key ? -2 : 2;
-	if (a->create_tid != b->create_tid)
-		return a->create_tid - 1 < b->create_tid - 1 ? -1 : 1;
-	return 0;
-}
-
 /* Midpoint in (a, b], rounded up; a < b as unsigned differences. */
 static uint64_t
 mid64(uint64_t a, uint64_t b)
