@@ -6,7 +6,7 @@
 #   make run     boot it: build/root.img is vbd0, DISK (build/disk.img) is vbd1,
 #		 DISK3, if given, is vbd2.  The console is this terminal; ^C goes
 #		 to the guest, ^A x ends QEMU.
-#		 SMP=4 MEM=1G DISK=file DISK3=file QEMU_FLAGS="..."
+#		 APPEND="words for the kernel" SMP=4 MEM=1G DISK=file DISK3=file QEMU_FLAGS="..."
 
 ISO	:= $(B)/anax.iso
 SMP	?= 2
@@ -44,7 +44,9 @@ run: deps
 	@$(MAKE) all
 	@$(MAKE) run-qemu
 run-qemu: $(ISO) $(DISK)
+	size=$$(stty size 2>/dev/null | tr ' ' x); \
 	$(QEMU) -accel tcg -machine q35 -cpu max -smp $(SMP) -m $(MEM) \
+	    -fw_cfg "name=opt/anax/cmdline,string=winsize=$${size:-25x80} $(APPEND)" \
 	    -cdrom $(ISO) -boot d -display none -serial mon:stdio -nic none \
 	    -no-reboot \
 	    $(if $(wildcard $(B)/root.img),$(call qemu_disk,$(B)/root.img,root)) \

@@ -119,13 +119,33 @@ register_one(struct cdev *cd, uint32_t major, uint32_t minor)
 		kprintf("tty: no /dev/%s: error %d\n", cd->si_name, error);
 }
 
+/* winsize=ROWSxCOLUMNS on the boot command line. */
+static struct winsize
+boot_winsize(void)
+{
+	struct winsize ws = { 25, 80, 0, 0 };
+	const char *s = strstr(md_cmdline(), "winsize=");
+	uint64_t row, col;
+	char *end;
+
+	if (s == NULL)
+		return ws;
+	row = kstrtou64(s + 8, &end, 10);
+	col = *end == 'x' ? kstrtou64(end + 1, &end, 10) : 0;
+	if (row > 0 && row < 1000 && col > 0 && col < 1000) {
+		ws.ws_row = (uint16_t)row;
+		ws.ws_col = (uint16_t)col;
+	}
+	return ws;
+}
+
 void
 tty_init(void)
 {
 	tty_setup(&console_tty, "console");
 	console_tty.t_output = console_output;
 	console_tty.t_cdev = &serial_dev;
-	console_tty.t_winsize = (struct winsize){ 25, 80, 0, 0 };
+	console_tty.t_winsize = boot_winsize();
 	register_one(&console_dev, 5, 1);
 	register_one(&serial_dev, 4, 64);
 	register_one(&vt_dev, 4, 1);

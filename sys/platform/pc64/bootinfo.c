@@ -239,6 +239,7 @@ bootinfo_read(uint32_t magic, uint32_t info)
 		read_multiboot(info);
 	else if (magic == PVH_MAGIC)
 		read_pvh(info);
+	fwcfg_cmdline(bi->bi_cmdline, sizeof(bi->bi_cmdline));
 	map_sort();
 	n = bi->bi_nmap;
 	memcpy(claims, bi->bi_map, n * sizeof(claims[0]));

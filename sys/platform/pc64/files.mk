@@ -8,6 +8,7 @@ PC64_SRCS += $(pc64)/bootinfo.c
 PC64_SRCS += $(pc64)/cpu.c
 PC64_SRCS += $(pc64)/entropy.c
 PC64_SRCS += $(pc64)/fpu.c
+PC64_SRCS += $(pc64)/fwcfg.c
 PC64_SRCS += $(pc64)/init.c
 PC64_SRCS += $(pc64)/intr.c
 PC64_SRCS += $(pc64)/ioapic.c

@@ -58,6 +58,9 @@ bool	bootinfo_reserve(uint64_t start, uint64_t end);
 /* One page below limit, before the page allocator runs; 0 if none. */
 uint64_t bootinfo_alloc_page(uint64_t limit);
 
+/* fwcfg.c: append to the command line what QEMU was told to. */
+void	fwcfg_cmdline(char *cmdline, size_t size);
+
 /* cpu.c: features, descriptor tables. */
 extern uint8_t	cpu_has_smap;
 extern bool	cpu_has_nx, cpu_has_x2apic, cpu_has_1g, cpu_has_xsave;
