@@ -119,6 +119,29 @@ t_mounts(void)
 	finish(&kv, mp);
 }
 
+static void
+t_remount(void)
+{
+	struct mount *mp = fresh(NULL);
+	struct vnode *vp;
+	struct kvfs kv;
+
+	kvfs_init(&kv, mp);
+	ENV_EQ(kvfs_create(&kv, "/f", 0644), 0);
+	ENV_EQ(kvfs_open(&kv, "/f", O_WRONLY, 0, NULL, &vp), 0);
+	ENV_EQ(vfs_remount(mp, MNT_RDONLY, NULL), EBUSY);
+	ENV_EQ(kvfs_create(&kv, "/g", 0644), 0);
+	kvfs_close(vp, O_WRONLY, kernel_cred);
+	ENV_EQ(vfs_remount(mp, MNT_RDONLY, NULL), 0);
+	ENV_EQ(kvfs_unlink(&kv, "/g"), EROFS);
+	ENV_EQ(kvfs_write(&kv, "/f", "x", 1, 0), EROFS);
+	ENV_EQ(kvfs_open(&kv, "/f", O_RDONLY, 0, NULL, &vp), 0);
+	kvfs_close(vp, O_RDONLY, kernel_cred);
+	ENV_EQ(vfs_remount(mp, 0, NULL), 0);
+	ENV_EQ(kvfs_unlink(&kv, "/g"), 0);
+	finish(&kv, mp);
+}
+
 static uint64_t vnodes_wanted;
 
 static bool
@@ -225,6 +248,7 @@ t_async(void)
 const struct env_test env_tests[] = {
 	{ "files", t_files, 0 },
 	{ "mounts", t_mounts, 0 },
+	{ "remount", t_remount, 0 },
 	{ "detach", t_detach, 0 },
 	{ "space", t_space, 0 },
 	{ "devfs", t_devfs, 0 },
