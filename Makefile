@@ -169,7 +169,7 @@ check: $(HOSTED_TEST_BINS)
 # console.  BOOT_TESTS are programs listed by regress/*/files.mk.
 test: deps
 	$(MAKE) test-run
-test-run: $(HOSTED_TEST_BINS) all
+test-run: $(HOSTED_TEST_BINS) all $(B)/initrd.cpio
 	regress/run --hosted regress/lint/lint $(HOSTED_TEST_BINS) --boot $(BOOT_TESTS)
 
 clean:

@@ -402,10 +402,10 @@ model_link(struct model *m, uint64_t num, uint64_t dir, const char *name,
 		return error;
 	if (o == NULL || attr_at(o, MODEL_LIVE)->nlink == 0)
 		return ENOENT;
-	if (IS_DIR(attr_at(o, MODEL_LIVE)->mode))
-		return EPERM;
 	if (dent_find(m, MODEL_LIVE, dir, name) != NULL)
 		return EEXIST;
+	if (IS_DIR(attr_at(o, MODEL_LIVE)->mode))
+		return EPERM;
 	operation(m, num);
 	links_change(o, num, 1);
 	dent_add(m, num, dir, name, id);

@@ -64,6 +64,32 @@ path_down(struct hammer_mount *hmp, struct hammer_path *p)
 	return error;
 }
 
+/* The root, from the reference that is kept on it where it is the same. */
+static int
+root_get(struct hammer_mount *hmp, struct hammer_step *st)
+{
+	hammer_off_t off = hmp->hm_root->vol0_btree_root;
+	struct hammer_buffer *b = hmp->hm_rootbuf;
+	int error;
+
+	if (b != NULL && hmp->hm_rootoff == off) {
+		hammer_buffer_ref(b);
+		st->st_buf = b;
+		st->st_off = off;
+		st->st_idx = 0;
+		return 0;
+	}
+	error = hammer_node_get(hmp, off, st);
+	if (error == 0 && hmp->hm_inside) {
+		if (b != NULL)
+			hammer_buffer_put(hmp, b);
+		hammer_buffer_ref(st->st_buf);
+		hmp->hm_rootbuf = st->st_buf;
+		hmp->hm_rootoff = off;
+	}
+	return error;
+}
+
 int
 hammer_btree_descend(struct hammer_mount *hmp,
     const struct hammer_base_elm *key, struct hammer_path *p)
@@ -73,7 +99,7 @@ hammer_btree_descend(struct hammer_mount *hmp,
 
 	hammer_stat(&hmp->hm_st_descents);
 	p->p_depth = 0;
-	error = hammer_node_get(hmp, hmp->hm_root->vol0_btree_root, p->p_step);
+	error = root_get(hmp, p->p_step);
 	if (error != 0)
 		return error;
 	p->p_depth = 1;

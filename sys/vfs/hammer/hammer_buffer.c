@@ -68,6 +68,7 @@ hammer_buffers_destroy(struct hammer_mount *hmp)
 
 	if (hmp->hm_hash == NULL)
 		return;
+	hmp->hm_rootbuf = NULL;		/* its reference goes with it */
 	while ((b = TAILQ_FIRST(&hmp->hm_bufs)) != NULL) {
 		TAILQ_REMOVE(&hmp->hm_bufs, b, b_all);
 		buf_free(b);

@@ -220,6 +220,10 @@ struct hammer_mount {
 	/* the transaction inside */
 	struct hammer_translog *hm_log;	/* [T] */
 	uint32_t	 hm_nlog, hm_maxlog;
+	/* The buffer of the tree's root, referenced, so that a descent need not
+	 * look it up; written by transactions, see hammer_btree_descend(). */
+	struct hammer_buffer *hm_rootbuf;	/* [T] or NULL */
+	hammer_off_t	 hm_rootoff;	/* [T] the root it holds */
 	bool		 hm_inside;	/* [T] one is inside: nobody else looks
 					 * at buffers, see hammer_buffer.c */
 

@@ -17,9 +17,21 @@ enum { HC_FRESH, HC_ON, HC_END };	/* hc_state */
 void
 hammer_cursor_init(struct hammer_cursor *c, struct hammer_mount *hmp)
 {
-	memset(c, 0, sizeof(*c));
+	const struct hammer_base_elm none = { .obj_id = 0 };
+
+	/* Field by field: there are several of these in every operation.
+	 * hc_leaf is output only. */
 	c->hc_hmp = hmp;
+	c->hc_beg = c->hc_end = none;
 	c->hc_asof = HAMMER_MAX_TID;
+	c->hc_flags = 0;
+	c->hc_node = 0;
+	c->hc_index = 0;
+	c->hc_state = HC_FRESH;
+	c->hc_gen = 0;
+	c->hc_nodebuf = c->hc_databuf = NULL;
+	c->hc_bigdata = NULL;
+	c->hc_bigsize = 0;
 }
 
 static void

@@ -234,7 +234,7 @@ do_create(struct vop_msg *msg, const char *target)
 {
 	struct vnode *dvp = msg->vm_dvp, *vp;
 	struct hammer_inode *dip = hammer_ip(dvp), *ip;
-	struct vop_effects eff = { .n = 0 };
+	struct vop_effects eff;
 	struct hammer_inode_data nd, dd;
 	struct hammer_trans tr;
 	const char *name;
@@ -276,6 +276,7 @@ do_create(struct vop_msg *msg, const char *target)
 	hammer_inode_count(&tr, 1);
 	hammer_ihash(ip, vp);
 	dip->hi_lasttid = tr.tid;
+	eff.n = 0;
 	effect_name(&eff, dvp, &msg->vm_nch, 0, vp);
 	effect_object(&eff, vp, true);
 	hammer_effect_attr(&eff, vp, &nd, ~0u);
@@ -307,7 +308,7 @@ hammer_vop_nlink(struct vop_msg *msg)
 {
 	struct vnode *dvp = msg->vm_dvp, *vp = msg->u.link.vp;
 	struct hammer_inode *dip = hammer_ip(dvp), *ip = hammer_ip(vp);
-	struct vop_effects eff = { .n = 0 };
+	struct vop_effects eff;
 	struct hammer_inode_data nd, dd;
 	struct hammer_trans tr;
 	const char *name;
@@ -346,6 +347,7 @@ hammer_vop_nlink(struct vop_msg *msg)
 		goto unlock;
 	}
 	dip->hi_lasttid = tr.tid;
+	eff.n = 0;
 	effect_name(&eff, dvp, &msg->vm_nch, 0, vp);
 	hammer_effect_attr(&eff, vp, &nd, VA_CTIME);
 	hammer_effect_attr(&eff, dvp, &dd, VA_MTIME | VA_CTIME);
@@ -416,7 +418,7 @@ do_remove(struct vop_msg *msg)
 {
 	struct vnode *dvp = msg->vm_dvp, *vp = msg->u.remove.vp;
 	struct hammer_inode *dip = hammer_ip(dvp), *ip = hammer_ip(vp);
-	struct vop_effects eff = { .n = 0 };
+	struct vop_effects eff;
 	struct hammer_inode_data nd, dd;
 	struct hammer_trans tr;
 	bool empty = true, gone;
@@ -450,6 +452,7 @@ do_remove(struct vop_msg *msg)
 		goto unlock;
 	}
 	dip->hi_lasttid = tr.tid;
+	eff.n = 0;
 	effect_name(&eff, dvp, &msg->vm_nch, (uint64_t)ip->hi_obj_id, NULL);
 	dropped_effects(&eff, vp, &nd, tr.tid, gone);
 	hammer_effect_attr(&eff, dvp, &dd, VA_MTIME | VA_CTIME);
@@ -550,9 +553,10 @@ rename_apply(struct rename *r, struct hammer_trans *tr)
 static void
 rename_commit(struct rename *r, struct hammer_trans *tr)
 {
-	struct vop_effects eff = { .n = 0 };
+	struct vop_effects eff;
 	struct vop_msg *msg = r->msg;
 
+	eff.n = 0;
 	effect_name(&eff, r->fdvp, &msg->vm_nch, (uint64_t)r->fip->hi_obj_id,
 	    r->exchange ? r->tvp : NULL);
 	effect_name(&eff, r->tdvp, &msg->u.rename.tnch,
