@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * libkern: check values of both CRCs from their standards, and the red-black
+ * libkern: the check value of CRC-32 from its standard, and the red-black
  * tree against a sorted array under random inserts and removals, its
  * invariants (B1) verified after each step.
  */
@@ -99,18 +99,14 @@ main(int argc, char **argv)
 	static struct item items[N];
 	struct rb_tree t;
 	bool good = true;
-	uint8_t zeros[32] = { 0 };
 	uint32_t c;
 
 	printf("seed %u\n", seed);
 	srand(seed);
-	check("crc32c of 123456789", crc32c(0, "123456789", 9) == 0xe3069283u);
-	check("crc32c of 32 zero bytes (RFC 3720)",
-	    crc32c(0, zeros, 32) == 0x8a9136aau);
-	check("crc32c in pieces", crc32c(crc32c(0, "1234", 4), "56789", 5) ==
-	    0xe3069283u);
 	c = crc32_ieee(0, "123456789", 9);
 	check("crc32 of 123456789", c == 0xcbf43926u);
+	check("crc32 in pieces", crc32_ieee(crc32_ieee(0, "1234", 4), "56789",
+	    5) == c);
 
 	rb_init(&t, cmp_node);
 	for (int step = 0; step < 4000 && good; step++) {

@@ -7,11 +7,10 @@
 #include <stdint.h>
 
 /*
- * CRC-32C (Castagnoli, as in iSCSI).  Start with crc = 0 and feed pieces in
- * order; the usual inversions before and after are inside.
+ * CRC-32 (IEEE 802.3, as in zlib).  Start with crc = 0 and feed pieces in
+ * order; the usual inversions before and after are inside.  (CRC-32C is with
+ * its only user, vfs/hammer/hammer_crc.c.)
  */
-uint32_t crc32c(uint32_t crc, const void *p, size_t len);
-/* CRC-32 (IEEE 802.3, as in zlib), same convention. */
 uint32_t crc32_ieee(uint32_t crc, const void *p, size_t len);
 
 #endif
