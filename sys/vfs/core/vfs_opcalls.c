@@ -13,6 +13,7 @@
  * EROFS is decided here for every operation that writes; the filesystem
  * decides ENOSPC, EIO, EMLINK, ENOTEMPTY.
  */
+#include <sys/atomic.h>
 #include <sys/errno.h>
 #include <sys/systm.h>
 #include <sys/thread.h>
@@ -228,7 +229,7 @@ vop_write(struct vnode *vp, const void *buf, size_t len, off_t *off,
 	msg.u.io.done = 0;
 	lock_excl(&vp->v_lock);
 	if (ioflags & IO_APPEND)
-		msg.u.io.off = (off_t)vp->v_size;
+		msg.u.io.off = (off_t)atomic_load_relaxed(&vp->v_size);
 	error = vop_do(&msg);
 	lock_release(&vp->v_lock);
 	*off = msg.u.io.off;

@@ -101,7 +101,8 @@ capture(struct jmount *jm, struct jmapped *m, uint8_t *buf)
 {
 	struct vnode *vp = m->jm_vp;
 	struct vm_object *vo = vp->v_object;
-	uint64_t off = ptob(m->jm_index), size = vp->v_size, n;
+	uint64_t size = atomic_load_relaxed(&vp->v_size);
+	uint64_t off = ptob(m->jm_index), n;
 	struct vm_page *pg;
 	size_t done;
 

@@ -170,7 +170,9 @@ static struct jstage *
 stage_object(struct jmount *jm, struct vop_msg *msg)
 {
 	struct vnode *vp = msg->vm_vp;
-	uint64_t size = vp->v_size, off = 0, len = 0, newlen = 0, extra = 0;
+	/* A rename may store the same size again without v_lock. */
+	uint64_t size = atomic_load_relaxed(&vp->v_size);
+	uint64_t off = 0, len = 0, newlen = 0, extra = 0;
 	size_t room = sizeof(struct jrec_commit) + ROOM_ATTR +
 	    sizeof(struct jfact_size) * 2 + ROOM_DATA * 2;
 	struct jstage *jr;

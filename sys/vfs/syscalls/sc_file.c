@@ -113,7 +113,8 @@ vnode_write(struct vnode *vp, struct uio *uio, int ioflags, struct ucred *cred)
 
 	if (uio->uio_resid > (uint64_t)INT64_MAX - (uint64_t)uio->uio_offset)
 		return EFBIG;
-	error = sc_fsize_limit((ioflags & IO_APPEND) ? vp->v_size :
+	error = sc_fsize_limit((ioflags & IO_APPEND) ?
+	    atomic_load_relaxed(&vp->v_size) :
 	    (uint64_t)uio->uio_offset, &want);
 	if (error != 0)
 		return error;
@@ -201,7 +202,8 @@ vn_file_ioctl(struct file *fp, uint64_t cmd, uint64_t uarg, int64_t *result)
 	int32_t n;
 
 	if ((uint32_t)cmd == 0x541b && vp->v_type == VREG) {	/* FIONREAD */
-		int64_t left = (int64_t)vp->v_size - fp->f_offset;
+		int64_t left = (int64_t)atomic_load_relaxed(&vp->v_size) -
+		    fp->f_offset;
 
 		n = (int32_t)MIN(MAX(left, (int64_t)0), (int64_t)INT32_MAX);
 		*result = 0;
@@ -283,7 +285,8 @@ vn_file_truncate(struct file *fp, uint64_t size)
 
 	if (vp->v_type != VREG)
 		return EINVAL;
-	error = size > vp->v_size ? sc_fsize_limit(size, &none) : 0;
+	error = size > atomic_load_relaxed(&vp->v_size) ?
+	    sc_fsize_limit(size, &none) : 0;
 	if (error != 0)
 		return error;
 	memset(&va, 0, sizeof(va));
